@@ -1,0 +1,153 @@
+/*
+ * The host's settings for one VM, decoded and typed. Defaults are all zero or as said.
+ * They arrive as a protobuf message (worker/convert.c) or as the host's JSON (cli/json_in.c).
+ * Source: spec bootinfo 8, rpc 2.5.
+ */
+#ifndef BOOTINFO_PLATFORM_SETTINGS_H
+#define BOOTINFO_PLATFORM_SETTINGS_H
+
+#include "support/bytes.h"
+#include "support/guid.h"
+#include "support/memory_range.h"
+
+typedef enum BootKind {
+	BOOT_UEFI, /* the default */
+	BOOT_PCAT,
+	BOOT_LINUX,
+	BOOT_NONE,
+	BOOT_IGVM,
+	BOOT_KIND_COUNT
+} BootKind;
+
+/* Numbers of the settings document and of the UEFI flags. */
+typedef enum ConsoleMode {
+	CONSOLE_DEFAULT,
+	CONSOLE_COM1,
+	CONSOLE_COM2,
+	CONSOLE_NONE,
+	CONSOLE_MODE_COUNT
+} ConsoleMode;
+
+typedef enum MemoryProtection {
+	MEMORY_PROTECTION_DISABLED,
+	MEMORY_PROTECTION_DEFAULT,
+	MEMORY_PROTECTION_STRICT,
+	MEMORY_PROTECTION_RELAXED,
+	MEMORY_PROTECTION_COUNT
+} MemoryProtection;
+
+typedef enum SecureBootTemplate {
+	SECURE_BOOT_TEMPLATE_NONE,
+	SECURE_BOOT_TEMPLATE_MICROSOFT_WINDOWS,
+	SECURE_BOOT_TEMPLATE_MICROSOFT_UEFI_CA,
+	SECURE_BOOT_TEMPLATE_COUNT
+} SecureBootTemplate;
+
+/* How ACPI tables are handed to UEFI firmware. */
+typedef enum UefiAcpiRecords {
+	UEFI_ACPI_RECORDS_GENERIC, /* every table as record 0x16 */
+	UEFI_ACPI_RECORDS_TYPED, /* one record type a table, for firmware that knows no 0x16 */
+	UEFI_ACPI_RECORDS_COUNT
+} UefiAcpiRecords;
+
+typedef enum PcatBootDevice {
+	PCAT_BOOT_FLOPPY,
+	PCAT_BOOT_OPTICAL,
+	PCAT_BOOT_HARD_DRIVE,
+	PCAT_BOOT_NETWORK,
+	PCAT_BOOT_DEVICE_COUNT
+} PcatBootDevice;
+
+typedef struct UefiSettings {
+	bool secure_boot;
+	SecureBootTemplate secure_boot_template;
+	ConsoleMode console;
+	bool firmware_debugging;
+	bool hibernation;
+	bool legacy_memory_map;
+	bool pause_after_boot_failure;
+	bool pxe_ip_v6;
+	bool measure_additional_pcrs;
+	bool disable_frontpage;
+	bool disable_sha384_pcr;
+	bool media_present_by_default;
+	MemoryProtection memory_protection; /* platform_settings_default: DEFAULT */
+	bool default_boot_always_attempt;
+	bool vpci_boot;
+	bool has_vpci_instance_filter;
+	Guid vpci_instance_filter;
+	bool watchdog;
+	bool cxl_memory;
+	bool imc;
+	bool no_persistent_secrets;
+	uint32_t diagnostics_log_level; /* 0 default, 1 info, 2 full */
+	bool force_dma_bounce;
+	UefiAcpiRecords acpi_records;
+} UefiSettings;
+
+typedef struct PcatSettings {
+	PcatBootDevice boot_order[PCAT_BOOT_DEVICE_COUNT];
+	bool num_lock;
+} PcatSettings;
+
+/* Strings are bytes without NUL; an empty one is absent. */
+typedef struct SmbiosSettings {
+	Bytes serial_number, base_board_serial, chassis_serial, chassis_asset_tag;
+	Bytes system_manufacturer, system_product, system_version, system_sku, system_family;
+	Bytes bios_lock, memory_device_serial;
+	Bytes processor_manufacturer, processor_version;
+	uint64_t processor_id;
+	uint16_t external_clock, max_speed, current_speed; /* MHz */
+	uint16_t processor_characteristics, processor_family2;
+	uint8_t processor_type, voltage, status, processor_upgrade;
+} SmbiosSettings;
+
+typedef struct ChipsetSettings {
+	bool com1, com2, com1_debugger, com2_debugger;
+	bool tpm, battery, processor_idle, psp;
+	uint16_t nvdimm_count;
+	uint8_t generation_id[16]; /* all zero: none given */
+	bool vmbus_redirection;
+	bool always_relay_host_mmio;
+} ChipsetSettings;
+
+/* Where the bytes of an image are. */
+typedef enum ImagePlace {
+	IMAGE_ABSENT,
+	IMAGE_IN_PLACE, /* already in guest memory, at @range */
+	IMAGE_BYTES,    /* here, in @bytes */
+	IMAGE_PLACE_COUNT
+} ImagePlace;
+
+typedef struct Image {
+	ImagePlace place;
+	/* IN_PLACE; bytes, the length need not be a multiple of a page */
+	uint64_t gpa, len;
+	Bytes bytes;
+} Image;
+
+typedef struct LinuxSettings {
+	Bytes command_line; /* no NUL inside */
+	Image kernel, initrd;
+	uint64_t kernel_entry; /* GPA; 0 = start of the kernel */
+} LinuxSettings;
+
+typedef struct PlatformSettings {
+	BootKind firmware;
+	Guid bios_guid;
+	UefiSettings uefi;
+	PcatSettings pcat;
+	Image firmware_image;
+	SmbiosSettings smbios;
+	ChipsetSettings chipset;
+	LinuxSettings linux_direct;
+	const Bytes *acpi_tables; /* host tables, each with an ACPI header */
+	size_t acpi_table_count;
+	bool servicing;
+	Bytes vtl2_settings;
+} PlatformSettings;
+
+/** platform_settings_default - what an empty document means */
+PlatformSettings platform_settings_default(void);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * The guest's whole physical address space as typed records: who owns which address.
+ * Source: spec bootinfo 5, layout 3.
+ */
+#ifndef LAYOUT_MEMORY_LAYOUT_H
+#define LAYOUT_MEMORY_LAYOUT_H
+
+#include "layout/chipset_mmio.h"
+
+/* In the order in which a probe looks. */
+typedef enum LayoutKind {
+	LAYOUT_RAM,
+	LAYOUT_MMIO, /* chipset windows and reserved MMIO */
+	LAYOUT_PCI_ECAM,
+	LAYOUT_PCI_MMIO,
+	LAYOUT_VTL2, /* VTL2's own memory, at or above the end of RAM; probes do not see it */
+	LAYOUT_KIND_COUNT
+} LayoutKind;
+
+typedef struct LayoutRecord {
+	LayoutKind kind;
+	MemoryRange range;  /* never empty */
+	uint32_t vnode;     /* RAM only, else 0 */
+	uint16_t igvm_type; /* RAM only: IgvmMemoryType */
+	const char *tag;    /* "ram", "chipset-low", "chipset-high", "reserved", … */
+} LayoutRecord;
+
+typedef struct LayoutRecordList {
+	const LayoutRecord *items;
+	size_t count;
+} LayoutRecordList;
+
+/* Validated: records disjoint and ascending by start, at least one of RAM. */
+typedef struct MemoryLayout {
+	LayoutRecordList records; /* everything, ascending */
+	LayoutRecordList ram;     /* the RAM among them, ascending */
+	uint64_t ram_size;        /* bytes */
+	uint64_t end_of_ram;
+	uint64_t end_of_layout; /* RAM, MMIO and PCI; without VTL2 */
+} MemoryLayout;
+
+/**
+ * memory_layout_build - check that a set of records is a layout, and sort it
+ * @records: any order, none empty
+ *
+ * Errors: PVW_LAYOUT_0001 (MISSING) no RAM, _0002 (OVERLAP) naming the two records,
+ * _0003 (BAD_VALUE) VTL2's range starts below the end of RAM, _0004 (BAD_VALUE) empty record.
+ */
+MUST_CHECK bool memory_layout_build(
+	LayoutRecordList records, Arena *arena, MemoryLayout *out, Error *err);
+
+/** memory_layout_probe - the record at an address, NULL if there is none; not VTL2's */
+const LayoutRecord *memory_layout_probe(const MemoryLayout *layout, uint64_t address);
+
+/**
+ * memory_layout_max_ram_below_4gib - end of the last RAM record that ends strictly below 4 GiB
+ *
+ * Returns false if there is none. A record that ends at 4 GiB or crosses it is not looked at.
+ */
+bool memory_layout_max_ram_below_4gib(const MemoryLayout *layout, uint64_t *end);
+
+/* VTL0's view, and the one before VTL2 took its shared pool. */
+typedef struct Vtl0Layout {
+	MemoryLayout vtl0;         /* what the guest and its firmware see */
+	MemoryLayout complete;     /* before the shared pool was taken */
+	NodeRangeList shared_pool; /* ascending; empty when not isolated */
+} Vtl0Layout;
+
+/**
+ * vtl0_layout_build - VTL0's memory from boot info and resolved windows
+ * @info:       parsed boot tree
+ * @mmio:       windows as the guest gets them, relay aperture already cut
+ * @pool_bytes: shared pool to take from the top of RAM, multiple of PAGE_SIZE, 0 = none
+ *
+ * HIDDEN entries are dropped, PERSISTENT ones refused.
+ *
+ * Errors: PVW_LAYOUT_0005 (UNSUPPORTED) IGVM type, _0006 (NO_SPACE) pool, and those of
+ * memory_layout_build.
+ */
+MUST_CHECK bool vtl0_layout_build(const BootInfo *info, const ChipsetMmioRanges *mmio,
+	uint64_t pool_bytes, Arena *arena, Vtl0Layout *out, Error *err);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * A bounded bump allocator: everything that one prepared state consists of, freed at once.
+ */
+#ifndef SUPPORT_ARENA_H
+#define SUPPORT_ARENA_H
+
+#include "support/error.h"
+
+typedef struct Arena Arena;
+
+/** arena_new - an empty arena that never hands out more than @limit bytes; NULL without memory */
+Arena *arena_new(size_t limit);
+
+/** arena_free - give everything back; NULL is fine */
+void arena_free(Arena *arena);
+
+/** arena_reset - forget all allocations, keep the memory for the next use */
+void arena_reset(Arena *arena);
+
+/** arena_used - bytes handed out, alignment included */
+size_t arena_used(const Arena *arena);
+
+/**
+ * arena_alloc - zeroed bytes that live as long as the arena
+ * @size:  bytes; 0 gives a valid pointer to nothing
+ * @align: power of two, at most 16
+ *
+ * Errors: PVW_MEM_0001 (LIMIT) when the arena's limit or the machine's memory is exhausted; NULL.
+ */
+MUST_CHECK void *arena_alloc(Arena *arena, size_t size, size_t align, Error *err);
+
+/** arena_alloc_array - @count items of @size bytes, overflow checked */
+MUST_CHECK void *arena_alloc_array(
+	Arena *arena, size_t count, size_t size, size_t align, Error *err);
+
+/* arena_array - typed array of @count zeroed items, or NULL with @err set */
+#define arena_array(arena, type, count, err)                                                   \
+	((type *)arena_alloc_array((arena), (count), sizeof(type), _Alignof(type), (err)))
+
+/**
+ * arena_shrink - give back the tail of the most recent allocation
+ * @start: what arena_alloc returned last
+ * @len:   bytes to keep
+ *
+ * Does nothing when @start is not the most recent allocation. Lets a builder reserve a bound,
+ * write, and keep what it used. What is handed out again is zeroed again.
+ */
+void arena_shrink(Arena *arena, void *start, size_t len);
+
+/** arena_copy - a copy of @bytes in the arena */
+MUST_CHECK bool arena_copy(
+	Arena *arena, const void *data, size_t len, const uint8_t **out, Error *err);
+
+/** arena_printf - a formatted string in the arena, or NULL with @err set */
+MUST_CHECK const char *arena_printf(Arena *arena, Error *err, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+#endif
