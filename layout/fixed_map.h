@@ -13,8 +13,6 @@
 
 #include "support/memory_range.h"
 
-#define MIB UINT64_C(0x100000)
-
 /* start + size, for constants named NAME_GPA and NAME_SIZE */
 #define FIXED_END(name) (name##_GPA + name##_SIZE)
 
@@ -135,8 +133,8 @@ static_assert(FIXED_END(UEFI_X86_IMAGE) + 9 * PAGE_SIZE == UEFI_X86_CONFIG_GPA,
 #define PCAT_ROM_SIZE PCAT_IMAGE_SIZE
 
 FIXED_ASSERT_INSIDE(PCAT_SHADOW, PCAT_TOP);
-static_assert(FIXED_END(PCAT_TOP) == MIB, "real mode ends here");
-static_assert(FIXED_END(PCAT_SHADOW) == MIB, "real mode ends here");
+static_assert(FIXED_END(PCAT_TOP) == 0x100000, "real mode ends here");
+static_assert(FIXED_END(PCAT_SHADOW) == 0x100000, "real mode ends here");
 static_assert(FIXED_END(PCAT_ROM) == FOUR_GIB, "the reset vector is below 4 GiB");
 
 /*
