@@ -1,5 +1,9 @@
 /*
  * A bounded bump allocator: everything that one prepared state consists of, freed at once.
+ *
+ * Memory comes in chunks that at least double what is held; an allocation is a comparison and an
+ * addition. The limit is on what is handed out; what is held stays below six times the limit,
+ * of which only what was written is ever resident.
  */
 #ifndef SUPPORT_ARENA_H
 #define SUPPORT_ARENA_H
@@ -28,6 +32,14 @@ size_t arena_used(const Arena *arena);
  * Errors: PVW_MEM_0001 (LIMIT) when the arena's limit or the machine's memory is exhausted; NULL.
  */
 MUST_CHECK void *arena_alloc(Arena *arena, size_t size, size_t align, Error *err);
+
+/**
+ * arena_reserve - like arena_alloc, but the bytes are not zeroed
+ *
+ * For who writes every byte that it keeps: copies, and writers that give back the rest with
+ * arena_shrink. What the bytes hold before they are written says nothing.
+ */
+MUST_CHECK void *arena_reserve(Arena *arena, size_t size, size_t align, Error *err);
 
 /** arena_alloc_array - @count items of @size bytes, overflow checked */
 MUST_CHECK void *arena_alloc_array(

@@ -13,7 +13,7 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 /* A record whose bytes are fixed by a specification. */
 #define PACKED __attribute__((packed))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

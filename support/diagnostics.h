@@ -55,20 +55,29 @@ typedef struct Diagnostics {
 	Diagnostic *items;
 	size_t count;
 	size_t capacity;
-	size_t dropped;
+	size_t dropped;         /* findings that were counted, not kept */
+	Severity dropped_worst; /* the highest severity among them */
 } Diagnostics;
 
 /** diagnostics_init - an empty list with room for @capacity findings, in @arena */
 MUST_CHECK bool diagnostics_init(Diagnostics *list, size_t capacity, Arena *arena, Error *err);
 
-/** diagnostics_add - keep or count one finding; severity from its row; @source may be "" */
+/** diagnostics_add - keep or count one finding; severity from its row; @source may be NULL */
 void diagnostics_add(Diagnostics *list, uint16_t diagnostic, const char *source,
 	const char *format, ...) PRINTF_LIKE(4, 5);
 
 /** diagnostics_add_error - keep or count what an Error says */
 void diagnostics_add_error(Diagnostics *list, const Error *err);
 
-/** diagnostics_worst - the highest severity in the list; SEVERITY_NOTE when it is empty */
+/** diagnostics_worst - the highest severity, dropped ones too; SEVERITY_NOTE when empty */
 Severity diagnostics_worst(const Diagnostics *list);
+
+/**
+ * diagnostics_dropped - the last thing to report about a list: how much of it is missing
+ * @out: PVW_MEM_0004, with the number and the worst severity of what was dropped
+ *
+ * False, with @out untouched, when nothing was dropped.
+ */
+bool diagnostics_dropped(const Diagnostics *list, Diagnostic *out);
 
 #endif

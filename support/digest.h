@@ -15,7 +15,7 @@ typedef struct Digest {
 
 /* Running state; a value, but large: pass it by pointer. */
 typedef struct DigestState {
-	_Alignas(8) uint8_t opaque[128];
+	_Alignas(8) uint8_t opaque[208]; /* libmd's context; digest.c asserts that it fits */
 } DigestState;
 
 void digest_begin(DigestState *state);

@@ -4,6 +4,8 @@
 #ifndef SUPPORT_MEMORY_RANGE_H
 #define SUPPORT_MEMORY_RANGE_H
 
+#include <inttypes.h>
+
 #include "support/error.h"
 
 #define PAGE_SIZE UINT64_C(4096)
@@ -19,6 +21,13 @@ typedef struct MemoryRange {
 } MemoryRange;
 
 #define MEMORY_RANGE_EMPTY ((MemoryRange){ 0, 0 })
+
+/* The highest end that a range can have: the last page boundary below 2^64. */
+#define MEMORY_RANGE_LIMIT (UINT64_MAX - (PAGE_SIZE - 1))
+
+/* A range in a message: "0x1000-0x3000". */
+#define RANGE_FORMAT "0x%" PRIx64 "-0x%" PRIx64
+#define RANGE_ARGS(range) (range).start, (range).end
 
 /* A range with the NUMA node of its memory. */
 typedef struct NodeRange {
@@ -100,5 +109,27 @@ MemoryRange memory_range_intersection(MemoryRange a, MemoryRange b);
  */
 MUST_CHECK bool memory_range_split(
 	MemoryRange range, uint64_t offset, MemoryRange *head, MemoryRange *tail, Error *err);
+
+/**
+ * memory_range_aligned_subrange - the largest part of @range whose ends are multiples of @align
+ * @align: bytes, a power of two
+ * @out:   {0, 0} if there is none
+ *
+ * Errors: PVW_RANGE_0006 (BAD_VALUE) if @align is not a power of two or the start, rounded up,
+ * does not fit 64 bits.
+ * Source: [OVMM] vm/vmcore/memory_range, aligned_subrange
+ */
+MUST_CHECK bool memory_range_aligned_subrange(
+	MemoryRange range, uint64_t align, MemoryRange *out, Error *err);
+
+/**
+ * memory_range_alignment - the largest power of two that divides both ends, seen from @base
+ * @base: bytes, added to both ends
+ *
+ * Errors: PVW_RANGE_0006 (BAD_VALUE) if both sums are 0 (everything divides) or one wraps.
+ * Source: [OVMM] vm/vmcore/memory_range, alignment
+ */
+MUST_CHECK bool memory_range_alignment(
+	MemoryRange range, uint64_t base, uint64_t *out, Error *err);
 
 #endif
