@@ -1,10 +1,17 @@
 /*
  * The guest's whole physical address space as typed records: who owns which address.
- * Source: spec bootinfo 5, layout 3.
+ *
+ *	boot info --vtl0_layout_build--------.
+ *	ranges    --memory_layout_from_ranges--> records --memory_layout_build--> MemoryLayout
+ *	sizes     --memory_layout_fill-------'
+ *
+ * Source: [OVMM] vm/vmcore/vm_topology/src/memory.rs; openhcl/underhill_core/src/worker.rs,
+ * build_vtl0_memory_layout
  */
 #ifndef LAYOUT_MEMORY_LAYOUT_H
 #define LAYOUT_MEMORY_LAYOUT_H
 
+#include "bootinfo/boot_info.h"
 #include "layout/chipset_mmio.h"
 
 /* In the order in which a probe looks. */
@@ -39,15 +46,48 @@ typedef struct MemoryLayout {
 	uint64_t end_of_layout; /* RAM, MMIO and PCI; without VTL2 */
 } MemoryLayout;
 
+/* What is not RAM, each list ascending and without empty ranges. */
+typedef struct LayoutGaps {
+	MemoryRangeList mmio, pci_ecam, pci_mmio;
+	MemoryRange vtl2; /* VTL2's own memory, or empty */
+} LayoutGaps;
+
+/** layout_kind_name - "ram", "mmio", "pci-ecam", "pci-mmio", "vtl2" */
+const char *layout_kind_name(LayoutKind kind);
+
 /**
  * memory_layout_build - check that a set of records is a layout, and sort it
  * @records: any order, none empty
+ * @out:     lists live in @arena; tags are borrowed
+ *
+ * Outputs are untouched on failure.
  *
  * Errors: PVW_LAYOUT_0001 (MISSING) no RAM, _0002 (OVERLAP) naming the two records,
  * _0003 (BAD_VALUE) VTL2's range starts below the end of RAM, _0004 (BAD_VALUE) empty record.
  */
 MUST_CHECK bool memory_layout_build(
 	LayoutRecordList records, Arena *arena, MemoryLayout *out, Error *err);
+
+/**
+ * memory_layout_from_ranges - a layout from RAM and gaps that are already placed
+ * @ram: ascending, none empty, with its NUMA nodes
+ *
+ * Errors: PVW_RANGE_0005 (OVERLAP) a list out of order, and those of memory_layout_build.
+ */
+MUST_CHECK bool memory_layout_from_ranges(
+	NodeRangeList ram, const LayoutGaps *gaps, Arena *arena, MemoryLayout *out, Error *err);
+
+/**
+ * memory_layout_fill - a layout from memory sizes: RAM fills what the gaps leave, from 0 upwards
+ * @sizes: bytes of each NUMA node, multiples of PAGE_SIZE, none 0; @nodes of them, node 0 first
+ *
+ * Nodes follow each other without a hole of their own; a node is cut wherever a gap begins.
+ *
+ * Errors: PVW_LAYOUT_0007 (BAD_VALUE) a size or their sum, _0008 (NO_SPACE) the address space
+ * ends first, and those of memory_layout_from_ranges.
+ */
+MUST_CHECK bool memory_layout_fill(const uint64_t *sizes, size_t nodes, const LayoutGaps *gaps,
+	Arena *arena, MemoryLayout *out, Error *err);
 
 /** memory_layout_probe - the record at an address, NULL if there is none; not VTL2's */
 const LayoutRecord *memory_layout_probe(const MemoryLayout *layout, uint64_t address);
@@ -70,12 +110,16 @@ typedef struct Vtl0Layout {
  * vtl0_layout_build - VTL0's memory from boot info and resolved windows
  * @info:       parsed boot tree
  * @mmio:       windows as the guest gets them, relay aperture already cut
- * @pool_bytes: shared pool to take from the top of RAM, multiple of PAGE_SIZE, 0 = none
+ * @pool_bytes: shared pool to take from the top of RAM, multiple of PAGE_SIZE, 0 = none;
+ *              nothing is taken from a guest that is not isolated (shared_pool_size)
  *
- * HIDDEN entries are dropped, PERSISTENT ones refused.
+ * Entries of type VTL0 become RAM. HIDDEN ones are dropped, PERSISTENT ones refused. Windows
+ * that are absent leave no record; VTL2's ranges are not part of VTL0's map.
  *
- * Errors: PVW_LAYOUT_0005 (UNSUPPORTED) IGVM type, _0006 (NO_SPACE) pool, and those of
- * memory_layout_build.
+ * Outputs are untouched on failure.
+ *
+ * Errors: PVW_LAYOUT_0005 (UNSUPPORTED) IGVM type, _0006 (NO_SPACE) pool, _0007 (BAD_VALUE)
+ * @pool_bytes, and those of memory_layout_build.
  */
 MUST_CHECK bool vtl0_layout_build(const BootInfo *info, const ChipsetMmioRanges *mmio,
 	uint64_t pool_bytes, Arena *arena, Vtl0Layout *out, Error *err);

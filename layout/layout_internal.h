@@ -1,0 +1,23 @@
+/*
+ * Sorting by key, for whoever in this folder must put ranges or identifiers in order.
+ */
+#ifndef LAYOUT_LAYOUT_INTERNAL_H
+#define LAYOUT_LAYOUT_INTERNAL_H
+
+#include "support/compiler.h"
+
+typedef struct SortKey {
+	uint64_t key;
+	size_t index; /* of the item that it stands for */
+} SortKey;
+
+/**
+ * sort_keys - put keys in ascending order; equal ones keep their order
+ * @keys:    @count keys
+ * @scratch: room for as many
+ *
+ * What is already in order costs one pass, r sorted runs cost log2(r) more.
+ */
+void sort_keys(SortKey *keys, SortKey *scratch, size_t count);
+
+#endif
