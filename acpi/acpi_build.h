@@ -2,58 +2,42 @@
  * ACPI tables from plain lists and numbers.
  *
  * acpi/ knows no device tree, no settings encoding and no boot path: its caller says what there
- * is. Which identity and object forms are used is a profile, data and not branches.
- * Source: spec acpi.
+ * is (acpi_inputs.h). Which identity and object forms are used is a profile, data and not
+ * branches. Source: [ACPI65] 5.2; bytes of the reference profile: [OVMM] vm/acpi,
+ * vmm_core/src/acpi_builder.rs.
  */
 #ifndef ACPI_ACPI_BUILD_H
 #define ACPI_ACPI_BUILD_H
 
-#include "layout/chipset_mmio.h"
-#include "layout/topology.h"
+#include "acpi/acpi_inputs.h"
 #include "support/arena.h"
 #include "support/bytes.h"
 
-typedef enum AcpiProfile {
-	ACPI_PROFILE_DEFAULT,   /* right by iasl, ACPICA and Linux */
-	ACPI_PROFILE_REFERENCE, /* byte-equal to the reference implementation */
-	ACPI_PROFILE_COUNT
-} AcpiProfile;
-
-/* Tables by id; the static table in acpi_build.c says how each is built and in which order. */
+/* Tables by id. The order is the order in a set; the table in acpi_build.c says how each is built. */
 typedef enum AcpiTableId {
 	ACPI_DSDT,
 	ACPI_FADT,
 	ACPI_MADT,
 	ACPI_SRAT,
+	ACPI_SLIT,
 	ACPI_TABLE_COUNT
 } AcpiTableId;
 
-typedef struct AcpiUart {
-	char name[5];    /* "UAR1" */
-	const char *ddn; /* "COM1" */
-	uint64_t uid;
-	uint16_t io_base; /* x86-64 port */
-	uint8_t irq;
-} AcpiUart;
+/* More processors than any guest has: what keeps sizes far from overflow. */
+#define ACPI_PROCESSORS_MAX ((size_t)1 << 20)
 
-/* What the guest's machine has, as far as ACPI speaks of it. */
-typedef struct AcpiInputs {
-	AcpiProfile profile;
-	const ProcessorTopology *topology;
-	NodeRangeList ram;               /* ascending, for SRAT */
-	MemoryRange mmio_low, mmio_high; /* chipset windows; empty ones are left out */
-	bool with_ioapic, with_pic, with_pit, with_psp;
-	uint32_t pm_base;  /* I/O port of the PM registers */
-	uint32_t acpi_irq; /* SCI */
-	/* DSDT */
-	const AcpiUart *uarts;
-	size_t uart_count;
-	bool with_rtc;
-	bool with_vmbus;
-	bool with_processors; /* one device a processor, ACPI0007 */
-} AcpiInputs;
+/** acpi_table_wanted - whether a set for @in holds the table */
+bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in);
 
-/* A complete table, header and checksum included. */
+/**
+ * acpi_build_table - a complete table, header and checksum included
+ * @id:  ACPI_FADT gets no DSDT address here; use a set
+ * @out: lives in @arena
+ *
+ * Outputs are untouched on failure.
+ *
+ * Errors: PVW_ACPI_0001 to PVW_ACPI_0018, see diagnostics.def; PVW_MEM_0001.
+ */
 MUST_CHECK bool acpi_build_table(
 	AcpiTableId id, const AcpiInputs *in, Arena *arena, Bytes *out, Error *err);
 
@@ -62,12 +46,19 @@ typedef struct AcpiSet {
 	Bytes tables;                  /* to be placed at the GPA given; XSDT last */
 	Bytes rsdp;                    /* 36 bytes, points into @tables */
 	uint64_t at[ACPI_TABLE_COUNT]; /* GPA of each table, 0 = not there */
-	size_t len[ACPI_TABLE_COUNT];
+	size_t len[ACPI_TABLE_COUNT];  /* bytes, without padding */
 } AcpiSet;
 
 /**
- * acpi_build_set - DSDT, FADT, MADT, SRAT, XSDT in one block, and the RSDP that points to it
- * @gpa: where the block will lie, multiple of 64
+ * acpi_build_set - every wanted table and the XSDT in one block, and the RSDP that points to it
+ * @gpa: where the block will lie, multiple of 8
+ * @out: lives in @arena
+ *
+ * Each table starts at a multiple of 8; the block's length is one too. The XSDT lists all but
+ * the DSDT, which the FADT points to.
+ *
+ * Errors: those of acpi_build_table; PVW_ACPI_0011 (BAD_VALUE) if @gpa is unaligned or the block
+ * would wrap.
  */
 MUST_CHECK bool acpi_build_set(
 	const AcpiInputs *in, uint64_t gpa, Arena *arena, AcpiSet *out, Error *err);

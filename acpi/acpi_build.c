@@ -1,0 +1,175 @@
+/*
+ * Which tables there are, and a set of them in one block. [ACPI65] 5.2
+ */
+#include "acpi/acpi_build.h"
+
+#include <inttypes.h>
+
+#include "acpi/acpi_format.h"
+#include "acpi/acpi_internal.h"
+#include "acpi/acpi_table.h"
+#include "support/checked.h"
+#include "support/diagnostics.h"
+
+#define XSDT_REVISION 1
+#define TABLE_ALIGN 8 /* no FACS, so nothing needs more */
+
+static bool always(const AcpiInputs *in)
+{
+	(void)in;
+	return true;
+}
+
+static bool has_distances(const AcpiInputs *in)
+{
+	return in->distances;
+}
+
+typedef struct AcpiBuilder {
+	bool (*put)(const AcpiContext *c, ByteWriter *w, Error *err);
+	size_t (*bound)(const AcpiInputs *in);
+} AcpiBuilder;
+
+#define BUILDER(table)                                                                         \
+	{                                                                                      \
+		acpi_put_##table, acpi_bound_##table                                           \
+	}
+
+/* Emitted in this order. The XSDT lists all but the DSDT, which the FADT points to. */
+static const struct AcpiTableSpec {
+	const char *name;
+	bool (*wanted)(const AcpiInputs *in);
+	AcpiBuilder builder[GUEST_ARCH_COUNT];
+} specs[ACPI_TABLE_COUNT] = {
+	[ACPI_DSDT] = { "dsdt", always, { BUILDER(dsdt), BUILDER(dsdt) } },
+	[ACPI_FADT] = { "fadt", always, { BUILDER(fadt_x86), BUILDER(fadt_arm64) } },
+	[ACPI_MADT] = { "madt", always, { BUILDER(madt_x86), BUILDER(madt_arm64) } },
+	[ACPI_SRAT] = { "srat", always, { BUILDER(srat), BUILDER(srat) } },
+	[ACPI_SLIT] = { "slit", has_distances, { BUILDER(slit), BUILDER(slit) } },
+};
+#undef BUILDER
+
+static const AcpiBuilder *builder_of(AcpiTableId id, const AcpiInputs *in)
+{
+	return &specs[id].builder[in->topology->arch];
+}
+
+bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in)
+{
+	assert(id < ACPI_TABLE_COUNT);
+	return builder_of(id, in)->put && specs[id].wanted(in);
+}
+
+static bool check(const AcpiInputs *in, Error *err)
+{
+	if (in->topology->count == 0 || in->topology->count > ACPI_PROCESSORS_MAX)
+		return error_set(err, PVW_ACPI_0015, "%zu processors, expected 1 to %zu",
+			in->topology->count, ACPI_PROCESSORS_MAX);
+	return true;
+}
+
+bool acpi_build_table(
+	AcpiTableId id, const AcpiInputs *in, Arena *arena, Bytes *out, Error *err)
+{
+	const AcpiContext context = { .in = in };
+	const AcpiBuilder *builder;
+	ByteWriter w;
+
+	assert(id < ACPI_TABLE_COUNT);
+	builder = builder_of(id, in);
+	if (!builder->put)
+		return error_set(err, PVW_ACPI_0016, "%s: not a table of %s", specs[id].name,
+			guest_arch_name(in->topology->arch));
+	if (!check(in, err))
+		return false;
+	if (!byte_writer_in_arena(arena, builder->bound(in), &w, err))
+		return error_wrap(err, "%s", specs[id].name);
+	if (!builder->put(&context, &w, err)) {
+		arena_shrink(arena, w.base, 0);
+		return false;
+	}
+	return byte_writer_finish(&w, specs[id].name, out, err);
+}
+
+/* Room for every wanted table with its padding, the XSDT and the RSDP. */
+static size_t bound_set(const AcpiInputs *in)
+{
+	size_t bound = sizeof(AcpiHeader) + ACPI_TABLE_COUNT * sizeof(uint64_t) + TABLE_ALIGN +
+		sizeof(AcpiRsdp);
+
+	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
+		if (acpi_table_wanted(id, in))
+			bound += builder_of(id, in)->bound(in) + TABLE_ALIGN;
+	}
+	return bound;
+}
+
+static bool put_tables(
+	const AcpiInputs *in, uint64_t gpa, ByteWriter *w, AcpiSet *set, Error *err)
+{
+	AcpiContext context = { .in = in };
+
+	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
+		const size_t mark = w->len;
+
+		if (!acpi_table_wanted(id, in))
+			continue;
+		if (!builder_of(id, in)->put(&context, w, err))
+			return false;
+		set->at[id] = gpa + mark;
+		set->len[id] = w->len - mark;
+		if (id == ACPI_DSDT)
+			context.dsdt = gpa + mark;
+		put_padding(w, TABLE_ALIGN);
+	}
+	return true;
+}
+
+/* [ACPI65] 5.2.8; returns the table's mark. */
+static size_t put_xsdt(const AcpiInputs *in, const AcpiSet *set, ByteWriter *w)
+{
+	const size_t mark = acpi_table_begin(
+		w, "XSDT", XSDT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));
+
+	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
+		if (id != ACPI_DSDT && set->at[id])
+			put_u64(w, set->at[id]);
+	}
+	acpi_table_end(w, mark);
+	put_padding(w, TABLE_ALIGN);
+	return mark;
+}
+
+bool acpi_build_set(const AcpiInputs *in, uint64_t gpa, Arena *arena, AcpiSet *out, Error *err)
+{
+	AcpiSet set = { 0 };
+	size_t bound, xsdt;
+	uint64_t end;
+	ByteWriter w;
+	Bytes all;
+
+	if (!check(in, err))
+		return false;
+	bound = bound_set(in);
+	if (gpa == 0 || !is_aligned(gpa, TABLE_ALIGN) || !checked_add_u64(gpa, bound, &end))
+		return error_set(err, PVW_ACPI_0011,
+			"%zu bytes of acpi tables at 0x%" PRIx64
+			", expected an address that is not 0, a multiple of %d and below the "
+			"end",
+			bound, gpa, TABLE_ALIGN);
+	if (!byte_writer_in_arena(arena, bound, &w, err))
+		return error_wrap(err, "acpi tables");
+	if (!put_tables(in, gpa, &w, &set, err)) {
+		arena_shrink(arena, w.base, 0);
+		return false;
+	}
+	xsdt = put_xsdt(in, &set, &w);
+	set.tables.len = w.len;
+	acpi_rsdp_put(&w, gpa + xsdt, acpi_identity(in, ACPI_IDENTITY_TABLES));
+	if (!byte_writer_finish(&w, "acpi tables", &all, err))
+		return false;
+	set.tables.data = all.data;
+	set.rsdp = (Bytes){ .data = all.data + set.tables.len, .len = sizeof(AcpiRsdp) };
+	*out = set;
+	return true;
+}

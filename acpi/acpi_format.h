@@ -1,0 +1,484 @@
+/*
+ * ACPI tables, their entries and AML resource descriptors, as records.
+ *
+ * Every record is packed, little-endian and free of pointers; the offset stands before each
+ * field. What is not named in an initializer is zero, which is what the specification wants of
+ * reserved fields. Source: [ACPI65], per record.
+ */
+#ifndef ACPI_ACPI_FORMAT_H
+#define ACPI_ACPI_FORMAT_H
+
+#include "support/compiler.h"
+
+/* Value of _STA and of an entry's flags where bit 0 means "enabled". */
+#define ACPI_ENTRY_ENABLED 1u
+
+/* [ACPI65] 5.2.6 System Description Table Header */
+typedef struct PACKED AcpiHeader {
+	char signature[4];         /*  0 */
+	uint32_t length;           /*  4  bytes, header included */
+	uint8_t revision;          /*  8 */
+	uint8_t checksum;          /*  9  makes the sum of all bytes 0 */
+	char oem_id[6];            /* 10 */
+	char oem_table_id[8];      /* 16 */
+	uint32_t oem_revision;     /* 24 */
+	char creator_id[4];        /* 28 */
+	uint32_t creator_revision; /* 32 */
+} AcpiHeader;
+static_assert(sizeof(AcpiHeader) == 36, "[ACPI65] 5.2.6");
+static_assert(offsetof(AcpiHeader, checksum) == 9, "[ACPI65] 5.2.6");
+static_assert(offsetof(AcpiHeader, creator_revision) == 32, "[ACPI65] 5.2.6");
+
+/* [ACPI65] 5.2.5.3 Root System Description Pointer */
+typedef struct PACKED AcpiRsdp {
+	char signature[8];         /*  0  "RSD PTR " */
+	uint8_t checksum;          /*  8  over the first 20 bytes */
+	char oem_id[6];            /*  9 */
+	uint8_t revision;          /* 15  = 2 */
+	uint32_t rsdt_address;     /* 16 */
+	uint32_t length;           /* 20  = 36 */
+	uint64_t xsdt_address;     /* 24 */
+	uint8_t extended_checksum; /* 32  over all */
+	uint8_t reserved[3];       /* 33 */
+} AcpiRsdp;
+static_assert(sizeof(AcpiRsdp) == 36, "[ACPI65] 5.2.5.3");
+static_assert(offsetof(AcpiRsdp, xsdt_address) == 24, "[ACPI65] 5.2.5.3");
+
+/* [ACPI65] 5.2.3.2 Generic Address Structure */
+typedef struct PACKED AcpiAddress {
+	uint8_t space;       /*  0 */
+	uint8_t bit_width;   /*  1 */
+	uint8_t bit_offset;  /*  2 */
+	uint8_t access_size; /*  3 */
+	uint64_t address;    /*  4 */
+} AcpiAddress;
+static_assert(sizeof(AcpiAddress) == 12, "[ACPI65] 5.2.3.2");
+
+enum {
+	ACPI_SPACE_MEMORY = 0,
+	ACPI_SPACE_IO = 1,
+	ACPI_ACCESS_BYTE = 1,
+	ACPI_ACCESS_WORD = 2,
+	ACPI_ACCESS_DWORD = 3,
+};
+
+/* [ACPI65] 5.2.9 Fixed ACPI Description Table, revision 6 */
+typedef struct PACKED Fadt {
+	AcpiHeader header;             /*   0 */
+	uint32_t firmware_ctrl;        /*  36 */
+	uint32_t dsdt;                 /*  40 */
+	uint8_t reserved_44;           /*  44 */
+	uint8_t preferred_pm_profile;  /*  45 */
+	uint16_t sci_int;              /*  46 */
+	uint32_t smi_cmd;              /*  48 */
+	uint8_t acpi_enable;           /*  52 */
+	uint8_t acpi_disable;          /*  53 */
+	uint8_t s4bios_req;            /*  54 */
+	uint8_t pstate_cnt;            /*  55 */
+	uint32_t pm1a_evt_blk;         /*  56 */
+	uint32_t pm1b_evt_blk;         /*  60 */
+	uint32_t pm1a_cnt_blk;         /*  64 */
+	uint32_t pm1b_cnt_blk;         /*  68 */
+	uint32_t pm2_cnt_blk;          /*  72 */
+	uint32_t pm_tmr_blk;           /*  76 */
+	uint32_t gpe0_blk;             /*  80 */
+	uint32_t gpe1_blk;             /*  84 */
+	uint8_t pm1_evt_len;           /*  88  bytes */
+	uint8_t pm1_cnt_len;           /*  89 */
+	uint8_t pm2_cnt_len;           /*  90 */
+	uint8_t pm_tmr_len;            /*  91 */
+	uint8_t gpe0_blk_len;          /*  92 */
+	uint8_t gpe1_blk_len;          /*  93 */
+	uint8_t gpe1_base;             /*  94 */
+	uint8_t cst_cnt;               /*  95 */
+	uint16_t p_lvl2_lat;           /*  96  above 100: no C2 */
+	uint16_t p_lvl3_lat;           /*  98  above 1000: no C3 */
+	uint16_t flush_size;           /* 100 */
+	uint16_t flush_stride;         /* 102 */
+	uint8_t duty_offset;           /* 104 */
+	uint8_t duty_width;            /* 105 */
+	uint8_t day_alrm;              /* 106 */
+	uint8_t mon_alrm;              /* 107 */
+	uint8_t century;               /* 108 */
+	uint16_t iapc_boot_arch;       /* 109 */
+	uint8_t reserved_111;          /* 111 */
+	uint32_t flags;                /* 112 */
+	AcpiAddress reset_reg;         /* 116 */
+	uint8_t reset_value;           /* 128 */
+	uint16_t arm_boot_arch;        /* 129 */
+	uint8_t minor_version;         /* 131 */
+	uint64_t x_firmware_ctrl;      /* 132 */
+	uint64_t x_dsdt;               /* 140 */
+	AcpiAddress x_pm1a_evt_blk;    /* 148 */
+	AcpiAddress x_pm1b_evt_blk;    /* 160 */
+	AcpiAddress x_pm1a_cnt_blk;    /* 172 */
+	AcpiAddress x_pm1b_cnt_blk;    /* 184 */
+	AcpiAddress x_pm2_cnt_blk;     /* 196 */
+	AcpiAddress x_pm_tmr_blk;      /* 208 */
+	AcpiAddress x_gpe0_blk;        /* 220 */
+	AcpiAddress x_gpe1_blk;        /* 232 */
+	AcpiAddress sleep_control_reg; /* 244 */
+	AcpiAddress sleep_status_reg;  /* 256 */
+	uint64_t hypervisor_identity;  /* 268 */
+} Fadt;
+static_assert(sizeof(Fadt) == 276, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, sci_int) == 46, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, pm1_evt_len) == 88, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, flags) == 112, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, arm_boot_arch) == 129, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, x_dsdt) == 140, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, x_pm_tmr_blk) == 208, "[ACPI65] 5.2.9");
+static_assert(offsetof(Fadt, hypervisor_identity) == 268, "[ACPI65] 5.2.9");
+
+/* [ACPI65] 5.2.9, table 5.10 */
+enum {
+	FADT_WBINVD = 1 << 0,
+	FADT_PROC_C1 = 1 << 2,
+	FADT_PWR_BUTTON = 1 << 4, /* set: a control method button, if any */
+	FADT_SLP_BUTTON = 1 << 5,
+	FADT_RTC_S4 = 1 << 7,
+	FADT_TMR_VAL_EXT = 1 << 8,
+	FADT_RESET_REG_SUP = 1 << 10,
+	FADT_USE_PLATFORM_CLOCK = 1 << 15,
+	FADT_HW_REDUCED_ACPI = 1 << 20,
+	FADT_ARM_PSCI_COMPLIANT = 1 << 0,
+	FADT_ARM_PSCI_USE_HVC = 1 << 1,
+};
+
+/* [ACPI65] 5.2.12 Multiple APIC Description Table: behind the header */
+typedef struct PACKED MadtHead {
+	uint32_t local_apic_address; /* 36  GPA */
+	uint32_t flags;              /* 40  bit 0 PCAT_COMPAT: there are 8259s too */
+} MadtHead;
+static_assert(sizeof(MadtHead) == 8, "[ACPI65] 5.2.12");
+
+enum {
+	MADT_LOCAL_APIC = 0,
+	MADT_IO_APIC = 1,
+	MADT_INTERRUPT_OVERRIDE = 2,
+	MADT_LOCAL_APIC_NMI = 4,
+	MADT_LOCAL_X2APIC = 9,
+	MADT_LOCAL_X2APIC_NMI = 10,
+	MADT_GICC = 11,
+	MADT_GICD = 12,
+	MADT_GIC_MSI_FRAME = 13,
+	MADT_GIC_ITS = 15,
+	MADT_PCAT_COMPAT = 1 << 0,
+	MADT_ACTIVE_HIGH = 1 << 0,     /* of an override's flags */
+	MADT_LEVEL_TRIGGERED = 3 << 2, /* of an override's flags */
+};
+
+/* [ACPI65] 5.2.12.2 Processor Local APIC Structure */
+typedef struct PACKED MadtLocalApic {
+	uint8_t type;   /*  0  = 0 */
+	uint8_t length; /*  1  = 8 */
+	uint8_t uid;    /*  2  as the processor device's _UID */
+	uint8_t id;     /*  3  APIC id, not 0xFF */
+	uint32_t flags; /*  4  bit 0 enabled */
+} MadtLocalApic;
+static_assert(sizeof(MadtLocalApic) == 8, "[ACPI65] 5.2.12.2");
+
+/* [ACPI65] 5.2.12.3 I/O APIC Structure */
+typedef struct PACKED MadtIoApic {
+	uint8_t type;      /*  0  = 1 */
+	uint8_t length;    /*  1  = 12 */
+	uint8_t id;        /*  2 */
+	uint8_t reserved;  /*  3 */
+	uint32_t address;  /*  4  register window, GPA */
+	uint32_t gsi_base; /*  8  first global system interrupt */
+} MadtIoApic;
+static_assert(sizeof(MadtIoApic) == 12, "[ACPI65] 5.2.12.3");
+static_assert(offsetof(MadtIoApic, address) == 4, "[ACPI65] 5.2.12.3");
+
+/* [ACPI65] 5.2.12.5 Interrupt Source Override Structure */
+typedef struct PACKED MadtInterruptOverride {
+	uint8_t type;   /*  0  = 2 */
+	uint8_t length; /*  1  = 10 */
+	uint8_t bus;    /*  2  = 0, ISA */
+	uint8_t source; /*  3  ISA interrupt */
+	uint32_t gsi;   /*  4 */
+	uint16_t flags; /*  8 */
+} MadtInterruptOverride;
+static_assert(sizeof(MadtInterruptOverride) == 10, "[ACPI65] 5.2.12.5");
+
+/* [ACPI65] 5.2.12.7 Local APIC NMI Structure */
+typedef struct PACKED MadtLocalApicNmi {
+	uint8_t type;   /*  0  = 4 */
+	uint8_t length; /*  1  = 6 */
+	uint8_t uid;    /*  2 */
+	uint16_t flags; /*  3 */
+	uint8_t lint;   /*  5  input of the local APIC */
+} MadtLocalApicNmi;
+static_assert(sizeof(MadtLocalApicNmi) == 6, "[ACPI65] 5.2.12.7");
+
+/* [ACPI65] 5.2.12.12 Processor Local x2APIC Structure */
+typedef struct PACKED MadtLocalX2Apic {
+	uint8_t type;      /*  0  = 9 */
+	uint8_t length;    /*  1  = 16 */
+	uint16_t reserved; /*  2 */
+	uint32_t id;       /*  4  x2APIC id */
+	uint32_t flags;    /*  8  bit 0 enabled */
+	uint32_t uid;      /* 12 */
+} MadtLocalX2Apic;
+static_assert(sizeof(MadtLocalX2Apic) == 16, "[ACPI65] 5.2.12.12");
+
+/* [ACPI65] 5.2.12.13 Local x2APIC NMI Structure */
+typedef struct PACKED MadtLocalX2ApicNmi {
+	uint8_t type;        /*  0  = 10 */
+	uint8_t length;      /*  1  = 12 */
+	uint16_t flags;      /*  2 */
+	uint32_t uid;        /*  4 */
+	uint8_t lint;        /*  8 */
+	uint8_t reserved[3]; /*  9 */
+} MadtLocalX2ApicNmi;
+static_assert(sizeof(MadtLocalX2ApicNmi) == 12, "[ACPI65] 5.2.12.13");
+
+/* [ACPI65] 5.2.12.14 GIC CPU Interface Structure, without its last two fields (80 bytes) */
+typedef struct PACKED MadtGicc {
+	uint8_t type;               /*  0  = 11 */
+	uint8_t length;             /*  1  = 80 */
+	uint16_t reserved_2;        /*  2 */
+	uint32_t cpu_interface;     /*  4 */
+	uint32_t uid;               /*  8 */
+	uint32_t flags;             /* 12  bit 0 enabled */
+	uint32_t parking_version;   /* 16 */
+	uint32_t pmu_gsiv;          /* 20 */
+	uint64_t parked_address;    /* 24 */
+	uint64_t base_address;      /* 32  GICv2 only, GPA */
+	uint64_t gicv;              /* 40 */
+	uint64_t gich;              /* 48 */
+	uint32_t maintenance_gsiv;  /* 56 */
+	uint64_t gicr_base_address; /* 60  GICv3 only, GPA */
+	uint64_t mpidr;             /* 68  affinity fields only */
+	uint8_t efficiency_class;   /* 76 */
+	uint8_t reserved_77;        /* 77 */
+	uint16_t spe_gsiv;          /* 78 */
+} MadtGicc;
+static_assert(sizeof(MadtGicc) == 80, "[ACPI65] 5.2.12.14");
+static_assert(offsetof(MadtGicc, base_address) == 32, "[ACPI65] 5.2.12.14");
+static_assert(offsetof(MadtGicc, mpidr) == 68, "[ACPI65] 5.2.12.14");
+
+/* [ACPI65] 5.2.12.15 GIC Distributor Structure */
+typedef struct PACKED MadtGicd {
+	uint8_t type;         /*  0  = 12 */
+	uint8_t length;       /*  1  = 24 */
+	uint16_t reserved_2;  /*  2 */
+	uint32_t id;          /*  4 */
+	uint64_t address;     /*  8  GPA */
+	uint32_t vector_base; /* 16 */
+	uint8_t version;      /* 20  2 or 3 */
+	uint8_t reserved[3];  /* 21 */
+} MadtGicd;
+static_assert(sizeof(MadtGicd) == 24, "[ACPI65] 5.2.12.15");
+
+/* [ACPI65] 5.2.12.16 GIC MSI Frame Structure */
+typedef struct PACKED MadtGicMsiFrame {
+	uint8_t type;        /*  0  = 13 */
+	uint8_t length;      /*  1  = 24 */
+	uint16_t reserved_2; /*  2 */
+	uint32_t id;         /*  4 */
+	uint64_t address;    /*  8  GPA */
+	uint32_t flags;      /* 16  bit 0: count and base below win */
+	uint16_t spi_count;  /* 20 */
+	uint16_t spi_base;   /* 22 */
+} MadtGicMsiFrame;
+static_assert(sizeof(MadtGicMsiFrame) == 24, "[ACPI65] 5.2.12.16");
+
+/* [ACPI65] 5.2.12.18 GIC Interrupt Translation Service Structure */
+typedef struct PACKED MadtGicIts {
+	uint8_t type;         /*  0  = 15 */
+	uint8_t length;       /*  1  = 20 */
+	uint16_t reserved_2;  /*  2 */
+	uint32_t id;          /*  4 */
+	uint64_t address;     /*  8  GPA */
+	uint32_t reserved_16; /* 16 */
+} MadtGicIts;
+static_assert(sizeof(MadtGicIts) == 20, "[ACPI65] 5.2.12.18");
+
+/* [ACPI65] 5.2.16 System Resource Affinity Table: behind the header */
+typedef struct PACKED SratHead {
+	uint32_t reserved_1; /* 36  = 1 */
+	uint64_t reserved_2; /* 40 */
+} SratHead;
+static_assert(sizeof(SratHead) == 12, "[ACPI65] 5.2.16");
+
+enum {
+	SRAT_LOCAL_APIC = 0,
+	SRAT_MEMORY = 1,
+	SRAT_LOCAL_X2APIC = 2,
+	SRAT_GICC = 3,
+	SRAT_GENERIC_INITIATOR = 5,
+	SRAT_HANDLE_PCI = 1,
+};
+
+/* [ACPI65] 5.2.16.1 Processor Local APIC/SAPIC Affinity Structure */
+typedef struct PACKED SratLocalApic {
+	uint8_t type;           /*  0  = 0 */
+	uint8_t length;         /*  1  = 16 */
+	uint8_t domain_low;     /*  2  bits 7:0 */
+	uint8_t apic_id;        /*  3 */
+	uint32_t flags;         /*  4  bit 0 enabled */
+	uint8_t sapic_eid;      /*  8 */
+	uint8_t domain_high[3]; /*  9  bits 31:8 */
+	uint32_t clock_domain;  /* 12 */
+} SratLocalApic;
+static_assert(sizeof(SratLocalApic) == 16, "[ACPI65] 5.2.16.1");
+
+/* [ACPI65] 5.2.16.2 Memory Affinity Structure */
+typedef struct PACKED SratMemory {
+	uint8_t type;         /*  0  = 1 */
+	uint8_t length;       /*  1  = 40 */
+	uint32_t domain;      /*  2 */
+	uint16_t reserved_6;  /*  6 */
+	uint64_t base;        /*  8  GPA */
+	uint64_t len;         /* 16  bytes */
+	uint32_t reserved_24; /* 24 */
+	uint32_t flags;       /* 28  bit 0 enabled */
+	uint64_t reserved_32; /* 32 */
+} SratMemory;
+static_assert(sizeof(SratMemory) == 40, "[ACPI65] 5.2.16.2");
+static_assert(offsetof(SratMemory, flags) == 28, "[ACPI65] 5.2.16.2");
+
+/* [ACPI65] 5.2.16.3 Processor Local x2APIC Affinity Structure */
+typedef struct PACKED SratLocalX2Apic {
+	uint8_t type;          /*  0  = 2 */
+	uint8_t length;        /*  1  = 24 */
+	uint16_t reserved_2;   /*  2 */
+	uint32_t domain;       /*  4 */
+	uint32_t x2apic_id;    /*  8 */
+	uint32_t flags;        /* 12  bit 0 enabled */
+	uint32_t clock_domain; /* 16 */
+	uint32_t reserved_20;  /* 20 */
+} SratLocalX2Apic;
+static_assert(sizeof(SratLocalX2Apic) == 24, "[ACPI65] 5.2.16.3");
+
+/* [ACPI65] 5.2.16.4 GICC Affinity Structure */
+typedef struct PACKED SratGicc {
+	uint8_t type;          /*  0  = 3 */
+	uint8_t length;        /*  1  = 18 */
+	uint32_t domain;       /*  2 */
+	uint32_t uid;          /*  6 */
+	uint32_t flags;        /* 10  bit 0 enabled */
+	uint32_t clock_domain; /* 14 */
+} SratGicc;
+static_assert(sizeof(SratGicc) == 18, "[ACPI65] 5.2.16.4");
+
+/* [ACPI65] 5.2.16.6 Generic Initiator Affinity Structure, with a PCI device handle */
+typedef struct PACKED SratGenericInitiator {
+	uint8_t type;         /*  0  = 5 */
+	uint8_t length;       /*  1  = 32 */
+	uint8_t reserved_2;   /*  2 */
+	uint8_t handle_type;  /*  3  = 1 */
+	uint32_t domain;      /*  4 */
+	uint16_t segment;     /*  8 */
+	uint8_t bus;          /* 10 */
+	uint8_t devfn;        /* 11  device << 3 | function */
+	uint8_t handle[12];   /* 12 */
+	uint32_t flags;       /* 24  bit 0 enabled */
+	uint32_t reserved_28; /* 28 */
+} SratGenericInitiator;
+static_assert(sizeof(SratGenericInitiator) == 32, "[ACPI65] 5.2.16.6");
+static_assert(offsetof(SratGenericInitiator, flags) == 24, "[ACPI65] 5.2.16.6");
+
+/* [ACPI65] 5.2.17 System Locality Information Table: behind the header, then n * n bytes */
+typedef struct PACKED SlitHead {
+	uint64_t localities; /* 36 */
+} SlitHead;
+static_assert(sizeof(SlitHead) == 8, "[ACPI65] 5.2.17");
+
+/* PCI Firmware Specification 3.3, 4.1.2: one MCFG entry, behind header and 8 reserved bytes */
+typedef struct PACKED McfgEntry {
+	uint64_t base;        /*  0  GPA of bus 0's configuration space */
+	uint16_t segment;     /*  8 */
+	uint8_t start_bus;    /* 10 */
+	uint8_t end_bus;      /* 11 */
+	uint32_t reserved_12; /* 12 */
+} McfgEntry;
+static_assert(sizeof(McfgEntry) == 16, "PCI firmware 4.1.2");
+
+/* [ACPI65] 6.4.2.1 IRQ Descriptor with its information byte */
+typedef struct PACKED ResourceIrq {
+	uint8_t tag;   /*  0  = 0x23 */
+	uint16_t mask; /*  1  bit n: interrupt n */
+	uint8_t flags; /*  3  bit 0 edge, 3 low, 4 shared, 5 wake */
+} ResourceIrq;
+static_assert(sizeof(ResourceIrq) == 4, "[ACPI65] 6.4.2.1");
+
+/* [ACPI65] 6.4.2.5 I/O Port Descriptor */
+typedef struct PACKED ResourceIo {
+	uint8_t tag;      /*  0  = 0x47 */
+	uint8_t decode;   /*  1  bit 0: 16 address lines */
+	uint16_t minimum; /*  2 */
+	uint16_t maximum; /*  4 */
+	uint8_t align;    /*  6 */
+	uint8_t len;      /*  7  ports */
+} ResourceIo;
+static_assert(sizeof(ResourceIo) == 8, "[ACPI65] 6.4.2.5");
+
+/* [ACPI65] 6.4.3.4 32-bit Fixed Memory Range Descriptor */
+typedef struct PACKED ResourceMemory32Fixed {
+	uint8_t tag;      /*  0  = 0x86 */
+	uint16_t length;  /*  1  = 9 */
+	uint8_t writable; /*  3 */
+	uint32_t base;    /*  4 */
+	uint32_t len;     /*  8  bytes */
+} ResourceMemory32Fixed;
+static_assert(sizeof(ResourceMemory32Fixed) == 12, "[ACPI65] 6.4.3.4");
+
+/* [ACPI65] 6.4.3.5.1 QWord Address Space Descriptor */
+typedef struct PACKED ResourceQword {
+	uint8_t tag;          /*  0  = 0x8A */
+	uint16_t length;      /*  1  = 43 */
+	uint8_t type;         /*  3  0 memory, 1 I/O, 2 bus numbers */
+	uint8_t flags;        /*  4  bit 0 consumer, 1 subtractive, 2 min fixed, 3 max fixed */
+	uint8_t type_flags;   /*  5  memory: bit 0 writable, 2:1 caching */
+	uint64_t granularity; /*  6 */
+	uint64_t minimum;     /* 14 */
+	uint64_t maximum;     /* 22  inclusive */
+	uint64_t translation; /* 30 */
+	uint64_t len;         /* 38 */
+} ResourceQword;
+static_assert(sizeof(ResourceQword) == 46, "[ACPI65] 6.4.3.5.1");
+static_assert(offsetof(ResourceQword, minimum) == 14, "[ACPI65] 6.4.3.5.1");
+
+/* [ACPI65] 6.4.3.5.2 DWord Address Space Descriptor */
+typedef struct PACKED ResourceDword {
+	uint8_t tag;          /*  0  = 0x87 */
+	uint16_t length;      /*  1  = 23 */
+	uint8_t type;         /*  3 */
+	uint8_t flags;        /*  4 */
+	uint8_t type_flags;   /*  5 */
+	uint32_t granularity; /*  6 */
+	uint32_t minimum;     /* 10 */
+	uint32_t maximum;     /* 14  inclusive */
+	uint32_t translation; /* 18 */
+	uint32_t len;         /* 22 */
+} ResourceDword;
+static_assert(sizeof(ResourceDword) == 26, "[ACPI65] 6.4.3.5.2");
+
+/* [ACPI65] 6.4.3.5.3 Word Address Space Descriptor */
+typedef struct PACKED ResourceWord {
+	uint8_t tag;          /*  0  = 0x88 */
+	uint16_t length;      /*  1  = 13 */
+	uint8_t type;         /*  3 */
+	uint8_t flags;        /*  4 */
+	uint8_t type_flags;   /*  5 */
+	uint16_t granularity; /*  6 */
+	uint16_t minimum;     /*  8 */
+	uint16_t maximum;     /* 10  inclusive */
+	uint16_t translation; /* 12 */
+	uint16_t len;         /* 14 */
+} ResourceWord;
+static_assert(sizeof(ResourceWord) == 16, "[ACPI65] 6.4.3.5.3");
+
+/* [ACPI65] 6.4.3.6 Extended Interrupt Descriptor with one interrupt */
+typedef struct PACKED ResourceInterrupt {
+	uint8_t tag;     /*  0  = 0x89 */
+	uint16_t length; /*  1  = 6 */
+	uint8_t flags;   /*  3  bit 0 consumer, 1 edge, 2 low, 3 shared, 4 wake */
+	uint8_t count;   /*  4  = 1 */
+	uint32_t gsi;    /*  5 */
+} ResourceInterrupt;
+static_assert(sizeof(ResourceInterrupt) == 9, "[ACPI65] 6.4.3.6");
+
+#endif

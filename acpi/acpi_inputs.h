@@ -1,0 +1,144 @@
+/*
+ * What the guest's machine has, as far as ACPI speaks of it: plain lists and numbers.
+ *
+ * Nothing here is owned: every pointer is borrowed for the length of the call that builds.
+ */
+#ifndef ACPI_ACPI_INPUTS_H
+#define ACPI_ACPI_INPUTS_H
+
+#include "layout/chipset_mmio.h"
+#include "layout/topology.h"
+#include "support/memory_range.h"
+
+typedef enum AcpiProfile {
+	ACPI_PROFILE_DEFAULT,   /* right by iasl, ACPICA and Linux */
+	ACPI_PROFILE_REFERENCE, /* byte-equal to the reference implementation */
+	ACPI_PROFILE_COUNT
+} AcpiProfile;
+
+/* Who made a table; text is padded with spaces or NUL, not terminated. [ACPI65] 5.2.6 */
+typedef struct AcpiIdentity {
+	char oem_id[6];
+	char oem_table_id[8];
+	uint32_t oem_revision;
+	char creator_id[4];
+	uint32_t creator_revision;
+} AcpiIdentity;
+
+typedef struct AcpiUart {
+	char name[5];    /* "UAR1" */
+	const char *ddn; /* "COM1" */
+	uint64_t uid;
+	uint16_t io_base; /* x86-64 port */
+	uint8_t irq;
+} AcpiUart;
+
+/* One PCI interrupt line of the legacy root. */
+typedef struct AcpiPciInterrupt {
+	uint16_t device;
+	uint16_t function; /* ACPI_ANY_FUNCTION: all */
+	uint32_t line;     /* GSI */
+} AcpiPciInterrupt;
+#define ACPI_ANY_FUNCTION 0xFFFFu
+
+/* Devices of the DSDT that a caller may list one by one. */
+typedef enum DsdtDeviceKind {
+	DSDT_SLEEP_STATES, /* \_S0, \_S5 */
+	DSDT_APIC,
+	DSDT_UART,
+	DSDT_SBSA_UART,
+	DSDT_MODULE,   /* \_SB.VMOD, the chipset windows */
+	DSDT_PCI_ROOT, /* \_SB.PCI0, legacy */
+	DSDT_VMBUS,
+	DSDT_RTC,
+	DSDT_VIRTIO_MMIO,
+	DSDT_PROCESSORS,
+	DSDT_DEVICE_COUNT
+} DsdtDeviceKind;
+
+typedef struct DsdtDevice {
+	DsdtDeviceKind kind;
+	union {
+		struct {
+			const char *path; /* "\\_SB.UAR1" */
+			const char *ddn;  /* "COM1" */
+			uint64_t uid;
+			uint16_t io_base;
+			uint8_t irq;
+		} uart;
+		struct {
+			const char *path;
+			uint64_t uid;
+			uint64_t base, len; /* GPA, bytes */
+			uint32_t gsiv;
+		} sbsa_uart;
+		struct {
+			MemoryRange low, high;              /* empty ones are left out */
+			const AcpiPciInterrupt *interrupts; /* DSDT_PCI_ROOT only */
+			size_t interrupt_count;
+		} windows; /* DSDT_MODULE, DSDT_PCI_ROOT */
+		struct {
+			bool in_pci;   /* below \_SB.PCI0, else \_SB.VMOD */
+			uint32_t gsiv; /* aarch64's interrupt, 0 = none */
+		} vmbus;
+		struct {
+			MemoryRange region; /* one page a device */
+			uint32_t gsi;       /* shared by all */
+		} virtio_mmio;
+		size_t processors;
+	};
+} DsdtDevice;
+
+typedef struct DsdtDeviceList {
+	const DsdtDevice *items;
+	size_t count;
+} DsdtDeviceList;
+
+/* A PCI function that reaches memory without being a processor. */
+typedef struct AcpiGenericInitiator {
+	uint16_t segment;
+	uint8_t bus, device, function;
+	uint32_t vnode;
+} AcpiGenericInitiator;
+
+/* Distance from one node to another where it is not 10 (itself) or 20. */
+typedef struct AcpiDistance {
+	uint32_t from, to;
+	uint8_t distance;
+} AcpiDistance;
+
+typedef struct AcpiDistances {
+	uint32_t node_count;
+	const AcpiDistance *items; /* applied in order */
+	size_t count;
+} AcpiDistances;
+
+/* What the guest's machine has, as far as ACPI speaks of it. */
+typedef struct AcpiInputs {
+	AcpiProfile profile;
+	const AcpiIdentity *identity; /* of every table; NULL: the profile's */
+	const ProcessorTopology *topology;
+	NodeRangeList ram;               /* ascending, for SRAT */
+	MemoryRange mmio_low, mmio_high; /* chipset windows; empty ones are left out */
+	bool with_ioapic, with_pic, with_pit, with_psp;
+	uint32_t pm_base;             /* I/O port of the PM registers */
+	uint32_t acpi_irq;            /* SCI */
+	uint64_t hypervisor_identity; /* aarch64's FADT; 0 = none */
+
+	/* DSDT */
+	const AcpiUart *uarts;
+	size_t uart_count;
+	bool with_rtc;
+	bool with_vmbus;
+	uint32_t vmbus_gsiv;       /* aarch64: interrupt of VMBus, 0 = none */
+	bool with_processors;      /* one device a processor, ACPI0007 */
+	bool without_sleep_states; /* no \_S0 and \_S5 */
+	DsdtDeviceList devices;    /* if any: instead of APIC, UARTs, windows, VMBus, RTC */
+
+	/* nodes */
+	const AcpiDistances *distances; /* NULL: no SLIT */
+	const AcpiGenericInitiator *initiators;
+	size_t initiator_count;
+} AcpiInputs;
+
+#endif

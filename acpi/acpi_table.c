@@ -1,0 +1,79 @@
+/*
+ * A table's frame: header, length, checksum; and the pointer to the root. [ACPI65] 5.2.5, 5.2.6
+ */
+#include "acpi/acpi_table.h"
+
+#include "acpi/acpi_format.h"
+
+#define RSDP_V1_SIZE 20 /* what the first checksum covers */
+
+/* Lanes of bytes: sums modulo 256 without carries between them. */
+typedef uint8_t ByteLanes __attribute__((vector_size(16)));
+
+uint8_t acpi_checksum(const void *data, size_t len)
+{
+	const uint8_t *at = data;
+	ByteLanes lanes[4] = { 0 };
+	uint8_t sum = 0;
+
+	for (; len >= sizeof(lanes); len -= sizeof(lanes), at += sizeof(lanes)) {
+		ByteLanes now[4];
+
+		memcpy(now, at, sizeof(now));
+		for (size_t i = 0; i < ARRAY_COUNT(lanes); i++)
+			lanes[i] += now[i];
+	}
+	lanes[0] += lanes[1] + lanes[2] + lanes[3];
+	for (; len >= sizeof(ByteLanes); len -= sizeof(ByteLanes), at += sizeof(ByteLanes)) {
+		ByteLanes now;
+
+		memcpy(&now, at, sizeof(now));
+		lanes[0] += now;
+	}
+	for (size_t i = 0; i < sizeof(ByteLanes); i++)
+		sum = (uint8_t)(sum + lanes[0][i]);
+	for (; len > 0; len--)
+		sum = (uint8_t)(sum + *at++);
+	return (uint8_t)(0 - sum);
+}
+
+size_t acpi_table_begin(
+	ByteWriter *w, const char *signature, uint8_t revision, const AcpiIdentity *identity)
+{
+	const size_t mark = w->len;
+	AcpiHeader header = { .revision = revision,
+		.oem_revision = identity->oem_revision,
+		.creator_revision = identity->creator_revision };
+
+	memcpy(header.signature, signature, sizeof(header.signature));
+	memcpy(header.oem_id, identity->oem_id, sizeof(header.oem_id));
+	memcpy(header.oem_table_id, identity->oem_table_id, sizeof(header.oem_table_id));
+	memcpy(header.creator_id, identity->creator_id, sizeof(header.creator_id));
+	put_struct(w, header);
+	return mark;
+}
+
+void acpi_table_end(ByteWriter *w, size_t mark)
+{
+	const size_t len = w->len - mark;
+	uint8_t checksum;
+
+	if (!w->base || w->overflow)
+		return;
+	patch_u32(w, mark + offsetof(AcpiHeader, length), (uint32_t)len);
+	checksum = acpi_checksum(w->base + mark, len);
+	patch_bytes(w, mark + offsetof(AcpiHeader, checksum), &checksum, sizeof(checksum));
+}
+
+void acpi_rsdp_put(ByteWriter *w, uint64_t xsdt, const AcpiIdentity *identity)
+{
+	AcpiRsdp rsdp = { .signature = { 'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ' },
+		.revision = 2,
+		.length = sizeof(rsdp),
+		.xsdt_address = xsdt };
+
+	memcpy(rsdp.oem_id, identity->oem_id, sizeof(rsdp.oem_id));
+	rsdp.checksum = acpi_checksum(&rsdp, RSDP_V1_SIZE);
+	rsdp.extended_checksum = acpi_checksum(&rsdp, sizeof(rsdp));
+	put_struct(w, rsdp);
+}

@@ -1,0 +1,364 @@
+/*
+ * AML by begin and end. [ACPI65] 20.2
+ */
+#include "acpi/aml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "support/diagnostics.h"
+
+enum {
+	OP_STRING = 0x0D,
+	OP_SCOPE = 0x10,
+	OP_BUFFER = 0x11,
+	OP_PACKAGE = 0x12,
+	OP_METHOD = 0x14,
+	OP_DUAL_NAME = 0x2E,
+	OP_MULTI_NAME = 0x2F,
+	OP_EXTENDED = 0x5B,
+	OP_DEVICE = 0x82, /* behind OP_EXTENDED */
+	OP_IF = 0xA0,
+	OP_ELSE = 0xA1,
+	END_TAG = 0x79,
+};
+
+#define SEGMENT_SIZE 4
+#define SEGMENTS_MAX 255 /* SegCount is one byte */
+#define SIZE_FIELD 2     /* bytes kept for the size of a resource buffer: 0A nn */
+#define METHOD_ARGUMENTS_MAX 7
+
+void aml_begin(Aml *aml, ByteWriter *out, Error *err)
+{
+	aml->out = out;
+	aml->err = err;
+	aml->failed = false;
+	aml->depth = 0;
+}
+
+void aml_fail(Aml *aml, uint16_t diagnostic, const char *format, ...)
+{
+	char text[ERROR_TEXT_SIZE];
+	va_list args;
+
+	if (aml->failed)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	error_set(aml->err, diagnostic, "%s", text);
+	aml->failed = true;
+	aml->out->overflow = true;
+}
+
+bool aml_finish(Aml *aml)
+{
+	if (aml->depth != 0)
+		aml_fail(aml, PVW_ACPI_0005, "%u aml blocks are still open, expected 0",
+			aml->depth);
+	return !aml->failed;
+}
+
+size_t aml_package_length(size_t body, uint8_t out[4])
+{
+	/* Most that a length of this many bytes can say. */
+	static const size_t most[] = { 0x3F, 0xFFF, 0xFFFFF, 0xFFFFFFF };
+
+	if (body + 1 <= most[0]) {
+		out[0] = (uint8_t)(body + 1);
+		return 1;
+	}
+	for (size_t width = 2; width <= ARRAY_COUNT(most); width++) {
+		if (body > most[width - 1] - width)
+			continue;
+		/* [ACPI65] 20.2.4: two bits of count, four low bits, then whole bytes */
+		out[0] = (uint8_t)((width - 1) << 6 | ((body + width) & 0xF));
+		for (size_t i = 1; i < width; i++)
+			out[i] = (uint8_t)((body + width) >> (8 * i - 4));
+		return width;
+	}
+	return 0;
+}
+
+void aml_open(Aml *aml, uint8_t op)
+{
+	if (aml->depth == AML_DEPTH_MAX) {
+		aml_fail(aml, PVW_ACPI_0005, "more than %d aml blocks inside one another",
+			AML_DEPTH_MAX);
+		return;
+	}
+	put_u8(aml->out, op);
+	aml->open[aml->depth++] = (AmlBlock){ .mark = aml->out->len };
+	put_u8(aml->out, 0);
+}
+
+/*
+ * Give a block its PkgLength and, behind it, @head.
+ *
+ *	before  op [ 1 byte ][ kept bytes ][ content          ]
+ *	after   op [ PkgLength  ][ head       ][ content          ]
+ */
+static void seal(Aml *aml, size_t mark, size_t kept, const uint8_t *head, size_t head_len)
+{
+	const size_t from = mark + 1 + kept;
+	const size_t content = aml->out->len - from;
+	uint8_t length[4];
+	const size_t width = aml_package_length(head_len + content, length);
+	size_t to = mark + width + head_len;
+
+	if (width == 0) {
+		aml_fail(aml, PVW_ACPI_0003, "an aml block of %zu bytes, expected at most %u",
+			content, AML_BODY_MAX);
+		return;
+	}
+	if (to != from) {
+		put_zeros(aml->out, to - from);
+		if (aml->out->base && !aml->out->overflow)
+			memmove(aml->out->base + to, aml->out->base + from, content);
+	}
+	patch_bytes(aml->out, mark, length, width);
+	if (head_len)
+		patch_bytes(aml->out, mark + width, head, head_len);
+}
+
+static void close_resources(Aml *aml, size_t mark)
+{
+	uint8_t head[5];
+	size_t len, head_len;
+
+	/* [ACPI65] 6.4.2.9: end tag; checksum 0 is not checked */
+	put_u16(aml->out, END_TAG);
+	len = aml->out->len - mark - 1 - SIZE_FIELD;
+	head_len = len <= UINT8_MAX ? 2 : len <= UINT16_MAX ? 3 : 5;
+	head[0] = head_len == 2 ? 0x0A : head_len == 3 ? 0x0B : 0x0C;
+	for (size_t i = 1; i < head_len; i++)
+		head[i] = (uint8_t)(len >> (8 * (i - 1)));
+	seal(aml, mark, SIZE_FIELD, head, head_len);
+}
+
+void aml_close(Aml *aml)
+{
+	AmlBlock block;
+
+	if (aml->failed)
+		return;
+	if (aml->depth == 0) {
+		aml_fail(aml, PVW_ACPI_0005, "an aml block is closed that is not open");
+		return;
+	}
+	block = aml->open[--aml->depth];
+	if (aml->out->overflow)
+		return;
+	if (block.resources)
+		close_resources(aml, block.mark);
+	else
+		seal(aml, block.mark, 0, NULL, 0);
+}
+
+void aml_device(Aml *aml, const char *path)
+{
+	put_u8(aml->out, OP_EXTENDED);
+	aml_open(aml, OP_DEVICE);
+	aml_path(aml, path);
+}
+
+void aml_device_segment(Aml *aml, const char segment[4])
+{
+	put_u8(aml->out, OP_EXTENDED);
+	aml_open(aml, OP_DEVICE);
+	aml_segment(aml, segment);
+}
+
+void aml_scope(Aml *aml, const char *path)
+{
+	aml_open(aml, OP_SCOPE);
+	aml_path(aml, path);
+}
+
+void aml_method(Aml *aml, const char *segment, unsigned arguments)
+{
+	assert(arguments <= METHOD_ARGUMENTS_MAX);
+	aml_open(aml, OP_METHOD);
+	aml_segment(aml, segment);
+	put_u8(aml->out, (uint8_t)arguments);
+}
+
+void aml_if(Aml *aml)
+{
+	aml_open(aml, OP_IF);
+}
+
+void aml_else(Aml *aml)
+{
+	aml_open(aml, OP_ELSE);
+}
+
+void aml_package(Aml *aml, size_t elements)
+{
+	if (elements > AML_PACKAGE_MAX) {
+		aml_fail(aml, PVW_ACPI_0004, "a package of %zu elements, expected at most %d",
+			elements, AML_PACKAGE_MAX);
+		return;
+	}
+	aml_open(aml, OP_PACKAGE);
+	put_u8(aml->out, (uint8_t)elements);
+}
+
+static bool is_lead_character(char c)
+{
+	return c == '_' || (c >= 'A' && c <= 'Z');
+}
+
+/* Characters of the segment at @at that AML can hold; 0 if it starts wrongly. */
+static size_t segment_length(const char *at)
+{
+	size_t len = 0;
+
+	if (!is_lead_character(at[0]))
+		return 0;
+	while (is_lead_character(at[len]) || (at[len] >= '0' && at[len] <= '9'))
+		len++;
+	return len;
+}
+
+/* Segments of the path at @at, or -1 if one of them is not a name. */
+static int count_segments(const char *at)
+{
+	int count = 0;
+
+	while (*at) {
+		const size_t len = segment_length(at);
+
+		if (len == 0 || len > SEGMENT_SIZE)
+			return -1;
+		at += len;
+		count++;
+		if (*at == '.')
+			at++; /* one dot behind the last segment is let pass */
+		else if (*at)
+			return -1;
+	}
+	return count;
+}
+
+static void put_segments(Aml *aml, const char *at, int count)
+{
+	if (count == 0)
+		put_u8(aml->out, 0);
+	if (count == 2)
+		put_u8(aml->out, OP_DUAL_NAME);
+	if (count > 2) {
+		put_u8(aml->out, OP_MULTI_NAME);
+		put_u8(aml->out, (uint8_t)count);
+	}
+	for (; count > 0; count--) {
+		char segment[SEGMENT_SIZE] = { '_', '_', '_', '_' };
+
+		for (size_t i = 0; i < SEGMENT_SIZE && *at && *at != '.'; i++)
+			segment[i] = *at++;
+		if (*at == '.')
+			at++;
+		put_bytes(aml->out, segment, SEGMENT_SIZE);
+	}
+}
+
+void aml_path(Aml *aml, const char *path)
+{
+	const char *at = path;
+	int count;
+
+	if (*at == '\\') {
+		at++;
+	} else {
+		while (*at == '^')
+			at++;
+	}
+	count = count_segments(at);
+	if (count < 0 || count > SEGMENTS_MAX || (count == 0 && path[0] != '\\')) {
+		aml_fail(aml, PVW_ACPI_0001,
+			"\"%s\" is not a name: segments of 1 to 4 of A-Z, _ and, not first, "
+			"0-9",
+			path);
+		return;
+	}
+	put_bytes(aml->out, path, (size_t)(at - path));
+	/* The root alone is its prefix and nothing else. */
+	if (count > 0)
+		put_segments(aml, at, count);
+}
+
+void aml_string(Aml *aml, const char *text)
+{
+	const size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] > 0x7F) {
+			aml_fail(aml, PVW_ACPI_0001, "byte 0x%02x in a string, expected ascii",
+				(unsigned char)text[i]);
+			return;
+		}
+	}
+	put_u8(aml->out, OP_STRING);
+	put_bytes(aml->out, text, len + 1);
+}
+
+/* Value of a hexadecimal digit, or -1. */
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* Three letters of five bits, four digits of four, most significant first; false if not so. */
+static bool compress_eisa_id(const char *id, uint32_t *out)
+{
+	uint32_t value = 0;
+
+	if (strnlen(id, 8) != 7)
+		return false;
+	for (size_t i = 0; i < 3; i++) {
+		if (id[i] < 'A' || id[i] > 'Z')
+			return false;
+		value = value << 5 | (uint32_t)(id[i] - 'A' + 1);
+	}
+	for (size_t i = 3; i < 7; i++) {
+		const int digit = hex_value(id[i]);
+
+		if (digit < 0)
+			return false;
+		value = value << 4 | (uint32_t)digit;
+	}
+	*out = value;
+	return true;
+}
+
+void aml_eisa_id(Aml *aml, const char *id)
+{
+	uint32_t value;
+
+	if (!compress_eisa_id(id, &value)) {
+		aml_fail(aml, PVW_ACPI_0002,
+			"\"%s\" is not an eisa id: three letters and four hexadecimal digits",
+			id);
+		return;
+	}
+	aml_dword(aml, __builtin_bswap32(value));
+}
+
+void aml_buffer(Aml *aml, Bytes bytes)
+{
+	aml_open(aml, OP_BUFFER);
+	aml_integer(aml, bytes.len);
+	put_bytes(aml->out, bytes.data, bytes.len);
+	aml_close(aml);
+}
+
+void aml_uuid(Aml *aml, const uint8_t guid[16])
+{
+	aml_buffer(aml, (Bytes){ .data = guid, .len = 16 });
+}

@@ -1,0 +1,432 @@
+/*
+ * The devices of the DSDT. [ACPI65] 5.6, 6.1, 6.2; bytes of the reference profile: [OVMM]
+ * vm/acpi/src/dsdt.rs.
+ */
+#include "acpi/dsdt_devices.h"
+
+#include <inttypes.h>
+
+#include "support/diagnostics.h"
+
+#define STA_WORKING 0xF /* present, enabled, shown, functioning. [ACPI65] 6.3.7 */
+#define STA_DISABLED 0xD
+#define UART_PORTS 8
+#define RTC_PORT 0x70
+#define RTC_PORTS 2
+#define RTC_IRQ 8
+#define VMBUS_IRQ 5 /* as Hyper-V's firmware says; nothing is ever raised on it */
+#define PCI_CONFIG_PORT 0xCF8
+#define PCI_CONFIG_PORTS 8
+
+static void put_hid(Aml *aml, const char *id)
+{
+	aml_name(aml, "_HID");
+	aml_string(aml, id);
+}
+
+static void put_eisa_hid(Aml *aml, const char *id)
+{
+	aml_name(aml, "_HID");
+	aml_eisa_id(aml, id);
+}
+
+static void put_ddn(Aml *aml, const char *name)
+{
+	aml_name(aml, "_DDN");
+	aml_string(aml, name);
+}
+
+static void put_uid(Aml *aml, uint64_t uid)
+{
+	aml_name(aml, "_UID");
+	aml_integer(aml, uid);
+}
+
+/*
+ * Name (\_S0, Package (2) { 0, 0 })
+ * Name (\_S5, Package (2) { 0, 0 })
+ */
+void dsdt_put_sleep_states(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	static const char states[][4] = { "_S0_", "_S5_" };
+
+	(void)form;
+	(void)device;
+	for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+		put_bytes(aml->out, "\x08\\", 2);
+		put_bytes(aml->out, states[i], sizeof(states[i]));
+		aml_package(aml, 2);
+		aml_op(aml, AML_ZERO);
+		aml_op(aml, AML_ZERO);
+		aml_close(aml);
+	}
+}
+
+/*
+ * Device (\_SB.APIC) {
+ *	Name (_HID, EisaId ("PNP0003"))
+ *	Name (_CRS, ResourceTemplate () {
+ *		Memory32Fixed (ReadWrite, 0xFEE00000, 0x1000)
+ *		Memory32Fixed (ReadWrite, 0xFEC00000, 0x1000) }) }
+ */
+void dsdt_put_apic(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	(void)form;
+	(void)device;
+	aml_device(aml, "\\_SB.APIC");
+	put_eisa_hid(aml, "PNP0003");
+	aml_resources(aml);
+	resource_memory32(aml, LOCAL_APIC_GPA, APIC_WINDOW_SIZE);
+	resource_memory32(aml, IO_APIC_GPA, APIC_WINDOW_SIZE);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.UAR1) {
+ *	Name (_HID, EisaId ("PNP0501")) Name (_DDN, "COM1") Name (_UID, 1)
+ *	Name (_CRS, ResourceTemplate () {
+ *		IO (Decode16, 0x3F8, 0x3F8, 1, 8)
+ *		Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 4 } }) }
+ */
+void dsdt_put_uart(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	(void)form;
+	aml_device(aml, device->uart.path);
+	put_eisa_hid(aml, "PNP0501");
+	put_ddn(aml, device->uart.ddn);
+	put_uid(aml, device->uart.uid);
+	aml_resources(aml);
+	resource_io(aml, device->uart.io_base, 1, UART_PORTS);
+	resource_interrupt(aml, RESOURCE_EDGE_EXCLUSIVE, device->uart.irq);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.UAR0) {
+ *	Name (_HID, "ARMH0011") Name (_UID, 0)
+ *	Name (_CRS, ResourceTemplate () {
+ *		QWordMemory (…, 0, 0xEFFEC000, 0xEFFECFFF, 0, 0x1000)
+ *		Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive) { 33 } }) }
+ */
+void dsdt_put_sbsa_uart(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	aml_device(aml, device->sbsa_uart.path);
+	put_hid(aml, "ARMH0011");
+	put_uid(aml, device->sbsa_uart.uid);
+	aml_resources(aml);
+	resource_window(aml, form->leaf_use, device->sbsa_uart.base, device->sbsa_uart.len);
+	resource_interrupt(aml, RESOURCE_LEVEL_EXCLUSIVE, device->sbsa_uart.gsiv);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.VMOD) {
+ *	Name (_HID, "ACPI0004") Name (_UID, 0)
+ *	Name (_CRS, ResourceTemplate () {		// each window only if it is not empty
+ *		QWordMemory (ResourceProducer, …, 0, 0xF8000000, 0xFFFFFFFF, 0, 0x8000000)
+ *		QWordMemory (ResourceProducer, …, 0, 0x100000000, 0x11FFFFFFF, 0, 0x20000000) }) }
+ */
+void dsdt_put_module(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	const MemoryRange low = device->windows.low, high = device->windows.high;
+
+	aml_device(aml, "\\_SB.VMOD");
+	put_hid(aml, "ACPI0004");
+	put_uid(aml, 0);
+	if (form->empty_templates || !memory_range_is_empty(low) ||
+		!memory_range_is_empty(high)) {
+		aml_resources(aml);
+		resource_window_of(aml, RESOURCE_PRODUCER, low);
+		resource_window_of(aml, RESOURCE_PRODUCER, high);
+		aml_close(aml);
+	}
+	aml_close(aml);
+}
+
+static const char *vmbus_path(const DsdtDevice *device)
+{
+	return device->vmbus.in_pci ? "\\_SB.PCI0.VMBS" : "\\_SB.VMOD.VMBS";
+}
+
+/*
+ * Method (_DIS) { And (STA, 0xD, STA) }
+ * Method (_PS0) { Or (STA, 0xF, STA) }
+ * Method (_STA) { Return (STA) }
+ */
+static void put_vmbus_methods(Aml *aml)
+{
+	aml_method(aml, "_DIS", 0);
+	aml_op(aml, AML_AND);
+	aml_segment(aml, "STA_");
+	aml_integer(aml, STA_DISABLED);
+	aml_segment(aml, "STA_");
+	aml_close(aml);
+
+	aml_method(aml, "_PS0", 0);
+	aml_op(aml, AML_OR);
+	aml_segment(aml, "STA_");
+	aml_integer(aml, STA_WORKING);
+	aml_segment(aml, "STA_");
+	aml_close(aml);
+
+	aml_method(aml, "_STA", 0);
+	aml_op(aml, AML_RETURN);
+	aml_segment(aml, "STA_");
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.VMOD.VMBS) {
+ *	Name (STA, 0xF) Name (_ADR, 0) Name (_DDN, "VMBUS") Name (_HID, "VMBus") Name (_UID, 0)
+ *	Method (_DIS) … Method (_PS0) … Method (_STA) …
+ *	Name (_PS3, 0)
+ *	Name (_CRS, ResourceTemplate () { }) }	// aarch64: Interrupt (…, Edge, …) { 18 }
+ */
+void dsdt_put_vmbus_reference(Aml *aml, const DsdtDevice *device)
+{
+	aml_device(aml, vmbus_path(device));
+	aml_name(aml, "STA_");
+	aml_integer(aml, STA_WORKING);
+	aml_name(aml, "_ADR");
+	aml_integer(aml, 0);
+	put_ddn(aml, "VMBUS");
+	put_hid(aml, "VMBus");
+	put_uid(aml, 0);
+	put_vmbus_methods(aml);
+	aml_name(aml, "_PS3");
+	aml_integer(aml, 0);
+	aml_resources(aml);
+	if (device->vmbus.gsiv)
+		resource_interrupt(aml, RESOURCE_EDGE_EXCLUSIVE, device->vmbus.gsiv);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.VMOD.VMBS) {
+ *	Name (STA, 0xF) Name (_DDN, "VMBUS")
+ *	Name (_HID, "MSFT1000") Name (_CID, "VMBus") Name (_UID, 0)
+ *	Method (_DIS) … Method (_PS0) … Method (_STA) …
+ *	Method (_PS3) { }
+ *	Name (_CRS, ResourceTemplate () { IRQ (Edge, ActiveHigh, Exclusive) { 5 } }) }
+ * aarch64: Name (_CCA, 1), and Interrupt (ResourceConsumer, Edge, …) { 18 } in _CRS
+ *
+ * The Linux driver matches the _CID, and gives up when there is no _CRS at all.
+ */
+void dsdt_put_vmbus(Aml *aml, const DsdtDevice *device)
+{
+	aml_device(aml, vmbus_path(device));
+	aml_name(aml, "STA_");
+	aml_integer(aml, STA_WORKING);
+	put_ddn(aml, "VMBUS");
+	put_hid(aml, "MSFT1000");
+	aml_name(aml, "_CID");
+	aml_string(aml, "VMBus");
+	put_uid(aml, 0);
+	if (device->vmbus.gsiv) {
+		aml_name(aml, "_CCA");
+		aml_integer(aml, 1);
+	}
+	put_vmbus_methods(aml);
+	aml_method(aml, "_PS3", 0);
+	aml_close(aml);
+	aml_resources(aml);
+	if (device->vmbus.gsiv)
+		resource_interrupt(aml, RESOURCE_EDGE_EXCLUSIVE, device->vmbus.gsiv);
+	else
+		resource_irq(aml, VMBUS_IRQ);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.RTC0) {
+ *	Name (_HID, EisaId ("PNP0B00")) Name (_UID, 0)
+ *	Name (_CRS, ResourceTemplate () {
+ *		IO (Decode16, 0x70, 0x70, 0, 2)
+ *		Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 8 } }) }
+ */
+void dsdt_put_rtc(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	(void)form;
+	(void)device;
+	aml_device(aml, "\\_SB.RTC0");
+	put_eisa_hid(aml, "PNP0B00");
+	put_uid(aml, 0);
+	aml_resources(aml);
+	resource_io(aml, RTC_PORT, 0, RTC_PORTS);
+	resource_interrupt(aml, RESOURCE_EDGE_EXCLUSIVE, RTC_IRQ);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.VI00) {
+ *	Name (_HID, "LNRO0005") Name (_UID, 0)
+ *	Name (_CRS, ResourceTemplate () {
+ *		QWordMemory (…, 0, 0xF7FFE000, 0xF7FFEFFF, 0, 0x1000)
+ *		Interrupt (ResourceConsumer, Level, ActiveHigh, …) { 17 } }) }
+ */
+static void put_virtio_slot(
+	Aml *aml, const AcpiForm *form, const DsdtDevice *device, unsigned slot)
+{
+	char path[] = "\\_SB.VI00";
+
+	path[7] = (char)('0' + slot / 10);
+	path[8] = (char)('0' + slot % 10);
+	aml_device(aml, path);
+	put_hid(aml, "LNRO0005");
+	put_uid(aml, slot);
+	aml_resources(aml);
+	resource_window(aml, form->leaf_use,
+		device->virtio_mmio.region.start + slot * PAGE_SIZE, PAGE_SIZE);
+	resource_interrupt(aml, form->virtio_trigger, device->virtio_mmio.gsi);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+void dsdt_put_virtio_mmio(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	const uint64_t slots = memory_range_len(device->virtio_mmio.region) / PAGE_SIZE;
+
+	if (slots > DSDT_VIRTIO_MAX) {
+		aml_fail(aml, PVW_ACPI_0008,
+			"%" PRIu64 " virtio-mmio devices, expected at most %d", slots,
+			DSDT_VIRTIO_MAX);
+		return;
+	}
+	for (unsigned slot = 0; slot < slots; slot++)
+		put_virtio_slot(aml, form, device, slot);
+}
+
+/* The name behind @name: P001 … P999, Q000 …; the last place counts fastest. */
+static void next_processor_name(char name[4])
+{
+	for (size_t place = 3; place > 0; place--) {
+		if (name[place] < '9') {
+			name[place]++;
+			return;
+		}
+		name[place] = '0';
+	}
+	name[0]++;
+}
+
+/*
+ * Device (P001) {
+ *	Name (_HID, "ACPI0007") Name (_UID, 1)
+ *	Method (_STA) { Return (0xF) } }
+ */
+static void put_processor(Aml *aml, const char name[4], size_t vp)
+{
+	aml_device_segment(aml, name);
+	put_hid(aml, "ACPI0007");
+	put_uid(aml, acpi_processor_uid(vp));
+	aml_method(aml, "_STA", 0);
+	aml_op(aml, AML_RETURN);
+	aml_integer(aml, STA_WORKING);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+void dsdt_put_processors(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
+{
+	char name[4] = { 'P', '0', '0', '0' };
+
+	if (device->processors > DSDT_PROCESSORS_MAX) {
+		aml_fail(aml, PVW_ACPI_0007,
+			"%zu processors, expected at most %d: there are no more names",
+			device->processors, DSDT_PROCESSORS_MAX);
+		return;
+	}
+	if (form->scope)
+		aml_scope(aml, form->scope);
+	for (size_t vp = 0; vp < device->processors; vp++) {
+		next_processor_name(name);
+		put_processor(aml, name, vp);
+	}
+	if (form->scope)
+		aml_close(aml);
+}
+
+/*
+ * Name (_PRT, Package (n) { Package (4) { device << 16 | function, INTA, 0, GSI }, … })
+ *
+ * Addresses and interrupts are DWord constants whatever their value; the caller's order.
+ */
+static void put_interrupt_routing(Aml *aml, const DsdtDevice *device)
+{
+	aml_name(aml, "_PRT");
+	aml_package(aml, device->windows.interrupt_count);
+	for (size_t i = 0; i < device->windows.interrupt_count && !aml->failed; i++) {
+		const AcpiPciInterrupt *interrupt = &device->windows.interrupts[i];
+
+		aml_package(aml, 4);
+		aml_dword(aml, (uint32_t)interrupt->device << 16 | interrupt->function);
+		aml_integer(aml, 0);
+		aml_integer(aml, 0);
+		aml_dword(aml, interrupt->line);
+		aml_close(aml);
+	}
+	aml_close(aml);
+}
+
+/*
+ * Name (_CRS, ResourceTemplate () {
+ *	WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode, 0, 0, 0, 0, 1)
+ *	IO (Decode16, 0xCF8, 0xCF8, 1, 8)
+ *	QWordMemory (ResourceProducer, …low…)		// each only if it is not empty
+ *	QWordMemory (ResourceProducer, …high…) })
+ */
+static void put_pci_resources(Aml *aml, const DsdtDevice *device)
+{
+	aml_resources(aml);
+	resource_bus_numbers(aml, 0, 1);
+	resource_io(aml, PCI_CONFIG_PORT, 1, PCI_CONFIG_PORTS);
+	resource_window_of(aml, RESOURCE_PRODUCER, device->windows.low);
+	resource_window_of(aml, RESOURCE_PRODUCER, device->windows.high);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.PCI0) {
+ *	Name (_HID, EisaId ("PNP0A03"))
+ *	Method (_OSC, 4) { Return (Buffer (8) { 0x10, 0, 0, 0, 0, 0, 0, 0 }) }
+ *	Name (_PRT, …) Name (_CRS, …) }
+ */
+void dsdt_put_pci_root_reference(Aml *aml, const DsdtDevice *device)
+{
+	static const uint8_t osc_answer[8] = { 0x10 };
+
+	aml_device(aml, "\\_SB.PCI0");
+	put_eisa_hid(aml, "PNP0A03");
+	aml_method(aml, "_OSC", 4);
+	aml_op(aml, AML_RETURN);
+	aml_buffer(aml, (Bytes){ .data = osc_answer, .len = sizeof(osc_answer) });
+	aml_close(aml);
+	put_interrupt_routing(aml, device);
+	put_pci_resources(aml, device);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.PCI0) {
+ *	Name (_HID, EisaId ("PNP0A03")) Name (_UID, 0) Name (_BBN, 0)
+ *	Name (_PRT, …) Name (_CRS, …) }
+ *
+ * No _OSC: a legacy root has nothing to grant, and Linux refuses an answer of two words.
+ */
+void dsdt_put_pci_root(Aml *aml, const DsdtDevice *device)
+{
+	aml_device(aml, "\\_SB.PCI0");
+	put_eisa_hid(aml, "PNP0A03");
+	put_uid(aml, 0);
+	aml_name(aml, "_BBN");
+	aml_integer(aml, 0);
+	put_interrupt_routing(aml, device);
+	put_pci_resources(aml, device);
+	aml_close(aml);
+}

@@ -1,0 +1,147 @@
+/*
+ * MADT, x86-64: local and I/O APICs. [ACPI65] 5.2.12
+ */
+#include "acpi/acpi_format.h"
+#include "acpi/acpi_internal.h"
+#include "acpi/acpi_table.h"
+#include "support/diagnostics.h"
+
+#define MADT_REVISION 5
+#define PIT_GSI 2  /* where the 8254's interrupt 0 arrives at the I/O APIC */
+#define LINT_NMI 1 /* local interrupt pin that carries the NMI */
+
+size_t acpi_bound_madt_x86(const AcpiInputs *in)
+{
+	return sizeof(AcpiHeader) + sizeof(MadtHead) + sizeof(MadtIoApic) +
+		2 * sizeof(MadtInterruptOverride) + sizeof(MadtLocalX2ApicNmi) +
+		in->topology->count * sizeof(MadtLocalX2Apic);
+}
+
+static void put_interrupt_hardware(ByteWriter *w, const AcpiInputs *in)
+{
+	const MadtIoApic io_apic = {
+		.type = MADT_IO_APIC, .length = sizeof(io_apic), .address = IO_APIC_GPA
+	};
+	const MadtInterruptOverride sci = { .type = MADT_INTERRUPT_OVERRIDE,
+		.length = sizeof(sci),
+		.source = (uint8_t)in->acpi_irq,
+		.gsi = in->acpi_irq,
+		.flags = MADT_ACTIVE_HIGH | MADT_LEVEL_TRIGGERED };
+	const MadtInterruptOverride pit = {
+		.type = MADT_INTERRUPT_OVERRIDE, .length = sizeof(pit), .gsi = PIT_GSI
+	};
+
+	if (in->with_ioapic)
+		put_struct(w, io_apic);
+	put_struct(w, sci);
+	if (in->with_pit)
+		put_struct(w, pit);
+}
+
+/*
+ * Linux drops x2APIC entries with an id below 0xFF when there are xAPIC entries too, and so loses
+ * processors whose _UID does not fit into an xAPIC entry although their id does. Then everyone
+ * gets an x2APIC entry. [LINUX] arch/x86/kernel/acpi/boot.c
+ */
+static bool must_all_be_x2apic(const ProcessorTopology *topology)
+{
+	for (size_t vp = XAPIC_UID_MAX; vp < topology->count; vp++) {
+		if (topology->vps[vp].apic_id <= XAPIC_ID_MAX)
+			return true;
+	}
+	return false;
+}
+
+/* The first processor takes NMIs at LINT1. */
+static void put_nmi(ByteWriter *w, bool x2apic)
+{
+	const MadtLocalApicNmi nmi = { .type = MADT_LOCAL_APIC_NMI,
+		.length = sizeof(nmi),
+		.uid = (uint8_t)acpi_processor_uid(0),
+		.lint = LINT_NMI };
+	const MadtLocalX2ApicNmi x2nmi = { .type = MADT_LOCAL_X2APIC_NMI,
+		.length = sizeof(x2nmi),
+		.uid = acpi_processor_uid(0),
+		.lint = LINT_NMI };
+
+	if (x2apic)
+		put_struct(w, x2nmi);
+	else
+		put_struct(w, nmi);
+}
+
+static bool fits_xapic(const ProcessorTopology *topology, size_t vp)
+{
+	return topology->vps[vp].apic_id <= XAPIC_ID_MAX &&
+		acpi_processor_uid(vp) <= XAPIC_UID_MAX;
+}
+
+static void put_xapics(ByteWriter *w, const ProcessorTopology *topology, size_t from, size_t to)
+{
+	MadtLocalApic *out =
+		(MadtLocalApic *)byte_writer_take(w, (to - from) * sizeof(MadtLocalApic));
+
+	for (size_t vp = from; out && vp < to; vp++, out++)
+		*out = (MadtLocalApic){ .type = MADT_LOCAL_APIC,
+			.length = sizeof(*out),
+			.uid = (uint8_t)acpi_processor_uid(vp),
+			.id = (uint8_t)topology->vps[vp].apic_id,
+			.flags = ACPI_ENTRY_ENABLED };
+}
+
+static void put_x2apics(
+	ByteWriter *w, const ProcessorTopology *topology, size_t from, size_t to)
+{
+	MadtLocalX2Apic *out =
+		(MadtLocalX2Apic *)byte_writer_take(w, (to - from) * sizeof(MadtLocalX2Apic));
+
+	for (size_t vp = from; out && vp < to; vp++, out++)
+		*out = (MadtLocalX2Apic){ .type = MADT_LOCAL_X2APIC,
+			.length = sizeof(*out),
+			.id = topology->vps[vp].apic_id,
+			.flags = ACPI_ENTRY_ENABLED,
+			.uid = acpi_processor_uid(vp) };
+}
+
+/* In the order of the processors, a run of equal entries at a time. */
+static void put_processors(ByteWriter *w, const ProcessorTopology *topology, bool all_x2apic)
+{
+	size_t from = 0;
+
+	while (from < topology->count) {
+		const bool xapic = !all_x2apic && fits_xapic(topology, from);
+		size_t to = from + 1;
+
+		while (to < topology->count &&
+			(!all_x2apic && fits_xapic(topology, to)) == xapic)
+			to++;
+		if (xapic)
+			put_xapics(w, topology, from, to);
+		else
+			put_x2apics(w, topology, from, to);
+		from = to;
+	}
+}
+
+bool acpi_put_madt_x86(const AcpiContext *c, ByteWriter *w, Error *err)
+{
+	const AcpiInputs *in = c->in;
+	const MadtHead head = { .local_apic_address = LOCAL_APIC_GPA,
+		.flags = in->with_pic ? MADT_PCAT_COMPAT : 0 };
+	bool all_x2apic;
+	size_t mark;
+
+	if (in->acpi_irq > UINT8_MAX)
+		return error_set(
+			err, PVW_ACPI_0009, "madt: sci %u, expected at most 255", in->acpi_irq);
+
+	all_x2apic = must_all_be_x2apic(in->topology);
+	mark = acpi_table_begin(
+		w, "APIC", MADT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));
+	put_struct(w, head);
+	put_interrupt_hardware(w, in);
+	put_nmi(w, all_x2apic);
+	put_processors(w, in->topology, all_x2apic);
+	acpi_table_end(w, mark);
+	return true;
+}
