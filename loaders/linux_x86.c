@@ -1,0 +1,370 @@
+/*
+ * A plan around a kernel that is already in guest memory.
+ * Source: [OVMM] openhcl/underhill_core/src/loader/mod.rs, load_linux; vm/loader/src/linux.rs
+ */
+#include "loaders/linux_x86.h"
+
+#include <inttypes.h>
+
+#include "bootinfo/boot_info.h"
+#include "layout/fixed_map.h"
+#include "loaders/linux_format.h"
+#include "loaders/linux_x86_config.h"
+#include "support/checked.h"
+
+/* Kernels of every age take an initrd that ends here: initrd_addr_max of [LINUXBOOT]. */
+#define INITRD_END_MAX UINT64_C(0x80000000)
+
+#define TEXT(literal)                                                                          \
+	{                                                                                      \
+		(const uint8_t *)(literal), sizeof(literal) - 1                                \
+	}
+
+/* Names are API; index LinuxPieceId. */
+static const char *const piece_names[] = {
+	[LINUX_PIECE_COMMAND_LINE] = "linux.command-line",
+	[LINUX_PIECE_GDT] = "linux.gdt",
+	[LINUX_PIECE_PAGE_TABLES] = "linux.page-tables",
+	[LINUX_PIECE_RSDP] = "acpi.rsdp",
+	[LINUX_PIECE_ACPI_TABLES] = "acpi.tables",
+	[LINUX_PIECE_SNP_SECRETS] = "linux.snp-secrets",
+	[LINUX_PIECE_SNP_CPUID] = "linux.snp-cpuid",
+	[LINUX_PIECE_SNP_CC_BLOB] = "linux.snp-cc-blob",
+	[LINUX_PIECE_SNP_SETUP_DATA] = "linux.snp-setup-data",
+	[LINUX_PIECE_ZERO_PAGE] = "linux.zero-page",
+	[LINUX_PIECE_SMBIOS_ANCHOR] = "smbios.anchor",
+	[LINUX_PIECE_SMBIOS_TABLES] = "smbios.tables",
+};
+static_assert(ARRAY_COUNT(piece_names) == LINUX_PIECE_COUNT, "one name a piece");
+
+/* Kernel or initrd in guest memory. */
+typedef struct PlacedImage {
+	uint64_t gpa, len; /* bytes; length 0: there is none */
+	Bytes bytes;       /* to be written; NULL: in place */
+} PlacedImage;
+
+/* Whole pages of it, for what may not share one. */
+static MemoryRange image_pages(PlacedImage image)
+{
+	return (MemoryRange){ image.gpa,
+		align_down(image.gpa + image.len + PAGE_SIZE - 1, PAGE_SIZE) };
+}
+
+static bool is_usable(const LayoutRecord *ram)
+{
+	return ram->igvm_type == IGVM_MEMORY || ram->igvm_type == IGVM_VTL2_PROTECTABLE;
+}
+
+static bool is_in_ram(MemoryRange range, LayoutRecordList ram)
+{
+	for (size_t i = 0; i < ram.count; i++) {
+		if (is_usable(&ram.items[i]) &&
+			memory_range_contains(ram.items[i].range, range))
+			return true;
+	}
+	return false;
+}
+
+/* An image that somebody else has put into guest memory. */
+static bool check_in_place(
+	const Image *image, LayoutRecordList ram, PlacedImage *out, Error *err)
+{
+	const PlacedImage placed = { .gpa = image->gpa, .len = image->len };
+	uint64_t end;
+
+	if (!image->len || !is_aligned(image->gpa, PAGE_SIZE) ||
+		image->gpa < LINUX_X86_KERNEL_GPA ||
+		!checked_add_u64(image->gpa, image->len, &end) ||
+		!checked_align_up(end, PAGE_SIZE, &end))
+		return error_set(err, PVW_LINUX_0016,
+			"0x%" PRIx64 " bytes at 0x%" PRIx64
+			", expected some at a multiple of 0x%" PRIx64 " from 0x%" PRIx64 " on",
+			image->len, image->gpa, PAGE_SIZE, LINUX_X86_KERNEL_GPA);
+	if (!is_in_ram(image_pages(placed), ram))
+		return error_set(err, PVW_LINUX_0020,
+			"0x%" PRIx64 "-0x%" PRIx64
+			" is not inside one range of RAM for the guest's own use",
+			image->gpa, end);
+	*out = placed;
+	return true;
+}
+
+static bool find_kernel(const LinuxSettings *settings, LayoutRecordList ram, PlacedImage *out,
+	uint64_t *entry, Error *err)
+{
+	const Image *kernel = &settings->kernel;
+	PlacedImage placed;
+	uint64_t at;
+
+	if (kernel->place == IMAGE_ABSENT)
+		return error_set(
+			err, PVW_LINUX_0014, "no kernel, expected one in guest memory");
+	if (kernel->place != IMAGE_IN_PLACE)
+		return error_set(err, PVW_LINUX_0015,
+			"a kernel of %zu bytes, expected one that is in guest memory already",
+			kernel->bytes.len);
+	if (!check_in_place(kernel, ram, &placed, err))
+		return false;
+
+	at = settings->kernel_entry ? settings->kernel_entry : placed.gpa;
+	if (at < placed.gpa || at - placed.gpa >= placed.len || at >= FOUR_GIB)
+		return error_set(err, PVW_LINUX_0017,
+			"entry 0x%" PRIx64 ", expected an address in 0x%" PRIx64 "-0x%" PRIx64
+			" below 4 GiB",
+			at, placed.gpa, placed.gpa + placed.len);
+	*out = placed;
+	*entry = at;
+	return true;
+}
+
+/* The highest page in @room from which @len bytes fit beside the kernel; false if none does. */
+static bool fit_below(MemoryRange room, MemoryRange kernel, uint64_t len, uint64_t *gpa)
+{
+	const uint64_t tops[] = { room.end, kernel.start < room.end ? kernel.start : room.end };
+
+	for (size_t i = 0; i < ARRAY_COUNT(tops); i++) {
+		MemoryRange place;
+
+		if (tops[i] < room.start || tops[i] - room.start < len)
+			continue;
+		place = (MemoryRange){ align_down(tops[i] - len, PAGE_SIZE), tops[i] };
+		if (place.start >= room.start && !memory_range_overlaps(place, kernel)) {
+			*gpa = place.start;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * As high as possible: what the kernel unpacks itself into lies behind it, and how much that is
+ * only an image could tell.
+ */
+static bool place_initrd(
+	Bytes bytes, LayoutRecordList ram, MemoryRange kernel, PlacedImage *out, Error *err)
+{
+	for (size_t i = ram.count; i-- > 0;) {
+		MemoryRange room = ram.items[i].range;
+		uint64_t gpa;
+
+		room.start =
+			room.start > LINUX_X86_KERNEL_GPA ? room.start : LINUX_X86_KERNEL_GPA;
+		room.end = room.end < INITRD_END_MAX ? room.end : INITRD_END_MAX;
+		if (!is_usable(&ram.items[i]) || !fit_below(room, kernel, bytes.len, &gpa))
+			continue;
+		*out = (PlacedImage){ .gpa = gpa, .len = bytes.len, .bytes = bytes };
+		return true;
+	}
+	return error_set(err, PVW_LINUX_0018,
+		"no room for an initrd of %zu bytes beside the kernel at 0x%" PRIx64
+		"-0x%" PRIx64 ", expected RAM for it below 0x%" PRIx64,
+		bytes.len, kernel.start, kernel.end, INITRD_END_MAX);
+}
+
+/* An initrd of no bytes is none. */
+static bool find_initrd(const Image *initrd, LayoutRecordList ram, MemoryRange kernel,
+	PlacedImage *out, Error *err)
+{
+	PlacedImage placed = { 0 };
+
+	if (initrd->place == IMAGE_BYTES && initrd->bytes.len) {
+		if (!place_initrd(initrd->bytes, ram, kernel, &placed, err))
+			return false;
+	} else if (initrd->place == IMAGE_IN_PLACE && initrd->len) {
+		if (!check_in_place(initrd, ram, &placed, err))
+			return false;
+		if (memory_range_overlaps(image_pages(placed), kernel))
+			return error_set(err, PVW_LINUX_0021,
+				"initrd 0x%" PRIx64 "-0x%" PRIx64
+				" overlaps the kernel's pages 0x%" PRIx64 "-0x%" PRIx64,
+				placed.gpa, placed.gpa + placed.len, kernel.start, kernel.end);
+	}
+	*out = placed;
+	return true;
+}
+
+static bool list_ram(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Error *err)
+{
+	NodeRange *items = arena_array(arena, NodeRange, ram.count, err);
+
+	if (!items)
+		return false;
+	for (size_t i = 0; i < ram.count; i++)
+		items[i] = (NodeRange){ ram.items[i].range, ram.items[i].vnode };
+	*out = (NodeRangeList){ items, ram.count };
+	return true;
+}
+
+/* The machine as a guest without firmware is told of it. */
+static bool build_acpi(
+	const BootInputs *in, AcpiProfile profile, Arena *arena, AcpiSet *out, Error *err)
+{
+	const ChipsetSettings *chipset = &in->settings->chipset;
+	AcpiUart uarts[2];
+	AcpiInputs acpi = {
+		.profile = profile,
+		.topology = in->topology,
+		.mmio_low = in->mmio->low,
+		.mmio_high = in->mmio->high,
+		.with_ioapic = true,
+		.with_psp = chipset->psp,
+		.pm_base = PM_BASE_PORT,
+		.acpi_irq = SCI_IRQ,
+		.uarts = uarts,
+		.with_rtc = true,
+		.with_vmbus = true,
+		.with_processors = true,
+	};
+
+	if (chipset->com1)
+		uarts[acpi.uart_count++] = (AcpiUart){ "UAR1", "COM1", 1, COM1_PORT, COM1_IRQ };
+	if (chipset->com2)
+		uarts[acpi.uart_count++] = (AcpiUart){ "UAR2", "COM2", 2, COM2_PORT, COM2_IRQ };
+	if (!list_ram(in->layout->vtl0.ram, arena, &acpi.ram, err) ||
+		!acpi_build_set(&acpi, LINUX_X86_BOOT_PAGES_GPA, arena, out, err))
+		return error_wrap(err, "acpi tables");
+	return true;
+}
+
+static Bytes or_default(Bytes stated, Bytes otherwise)
+{
+	return stated.len ? stated : otherwise;
+}
+
+/* The identity of direct boot; what the host says of the system goes before it. */
+static SmbiosInputs smbios_identity(const PlatformSettings *settings)
+{
+	static const SmbiosInputs direct_boot = {
+		.bios_vendor = TEXT("OpenVMM"),
+		.bios_version = TEXT("OpenVMM Direct"),
+		.bios_release_date = TEXT("06/19/2026"),
+		.manufacturer = TEXT("OpenVMM"),
+		.product = TEXT("OpenVMM Virtual Machine"),
+	};
+	const SmbiosSettings *host = &settings->smbios;
+	SmbiosInputs identity = direct_boot;
+
+	identity.manufacturer = or_default(host->system_manufacturer, identity.manufacturer);
+	identity.product = or_default(host->system_product, identity.product);
+	identity.version = host->system_version;
+	identity.serial_number = host->serial_number;
+	identity.sku_number = host->system_sku;
+	identity.family = host->system_family;
+	identity.uuid = settings->bios_guid;
+	return identity;
+}
+
+static void add_image(BootPlanBuilder *plan, const char *name, PlacedImage image)
+{
+	if (!image.len)
+		return;
+	boot_plan_add(plan,
+		(Artifact){
+			.name = name,
+			.media_type = "application/octet-stream",
+			.placed = true,
+			.gpa = image.gpa,
+			.bytes = { image.bytes.data, (size_t)image.len },
+			.measured = !image.bytes.data,
+		});
+}
+
+static void add_config(BootPlanBuilder *plan, const LinuxX86Config *config)
+{
+	for (size_t i = 0; i < LINUX_PIECE_COUNT; i++) {
+		if (config->pieces[i].bytes.len)
+			boot_plan_place(plan, piece_names[i], config->pieces[i].gpa,
+				config->pieces[i].bytes);
+	}
+	for (size_t i = 0; i < LINUX_X86_REGISTERS; i++)
+		boot_plan_register(plan, config->registers[i]);
+}
+
+/* Variable MTRRs come behind the loader's registers. */
+static bool add_mtrrs(const BootInputs *in, MtrrPolicy policy, BootPlanBuilder *plan,
+	Arena *arena, Error *err)
+{
+	Register registers[2 * MTRR_MAX_PAIRS];
+	MtrrInputs inputs;
+	MtrrSet set;
+	size_t count;
+
+	if (!mtrr_inputs_from_layout(
+		    in->layout, in->mmio, in->physical_address_bits, arena, &inputs, err) ||
+		!mtrr_solve(policy, &inputs, arena, &set, err))
+		return error_wrap(err, "mtrrs");
+	count = mtrr_registers(&set, registers);
+	for (size_t i = 0; i < count; i++)
+		boot_plan_register(plan, registers[i]);
+	return true;
+}
+
+static PlanPolicy decide_policy(const PlanRequest *request)
+{
+	return (PlanPolicy){
+		.mtrr = request->has_mtrr ? request->mtrr : MTRR_POLICY_EXACT,
+		.acpi = request->has_acpi ? request->acpi : ACPI_PROFILE_DEFAULT,
+		.layout_version = request->layout_version,
+	};
+}
+
+static bool find_images(const BootInputs *in, PlacedImage *kernel, PlacedImage *initrd,
+	uint64_t *entry, Error *err)
+{
+	const LinuxSettings *settings = &in->settings->linux_direct;
+	const LayoutRecordList ram = in->layout->vtl0.ram;
+
+	if (!find_kernel(settings, ram, kernel, entry, err))
+		return error_at(err, "settings.linux_direct.kernel");
+	if (!find_initrd(&settings->initrd, ram, image_pages(*kernel), initrd, err))
+		return error_at(err, "settings.linux_direct.initrd");
+	return true;
+}
+
+static void warn_command_line(Bytes line, Diagnostics *diagnostics)
+{
+	if (line.len >= LINUX_KERNEL_COMMAND_LINE_MAX)
+		diagnostics_add(diagnostics, PVW_LINUX_0019,
+			"settings.linux_direct.command_line",
+			"command line of %zu bytes, kernels take %d", line.len,
+			LINUX_KERNEL_COMMAND_LINE_MAX - 1);
+}
+
+bool linux_x86_build_plan(
+	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
+{
+	const PlanPolicy policy = decide_policy(&in->request);
+	const SmbiosInputs smbios = smbios_identity(in->settings);
+	PlacedImage kernel = { 0 }, initrd = { 0 };
+	BootPlanBuilder *plan;
+	LinuxX86Config config;
+	uint64_t entry = 0;
+	AcpiSet acpi;
+
+	if (in->info->arch != GUEST_ARCH_X86_64)
+		return error_set(err, PVW_LINUX_0013, "architecture %s, expected %s",
+			guest_arch_name(in->info->arch), guest_arch_name(GUEST_ARCH_X86_64));
+	if (!find_images(in, &kernel, &initrd, &entry, err) ||
+		!build_acpi(in, policy.acpi, arena, &acpi, err))
+		return false;
+
+	const LinuxX86Inputs inputs = {
+		.ram = in->layout->vtl0.ram,
+		.command_line = in->settings->linux_direct.command_line,
+		.entry = entry,
+		.initrd_gpa = initrd.gpa,
+		.initrd_len = initrd.len,
+		.acpi_tables = acpi.tables,
+		.rsdp = acpi.rsdp,
+		.smbios = &smbios,
+	};
+	if (!linux_x86_build_config(&inputs, arena, &config, err) ||
+		!boot_plan_begin(BOOT_LINUX, policy, arena, &plan, err))
+		return false;
+	warn_command_line(inputs.command_line, diagnostics);
+	add_image(plan, "linux.kernel", kernel);
+	add_image(plan, "linux.initrd", initrd);
+	add_config(plan, &config);
+	return add_mtrrs(in, policy.mtrr, plan, arena, err) &&
+		boot_plan_finish(plan, in->layout->vtl0.ram, out, err);
+}
