@@ -32,7 +32,8 @@ static GoldenRun find_area(const char *name)
 int main(void)
 {
 	json_error_t json_error;
-	json_t *document = json_loadf(stdin, JSON_REJECT_DUPLICATES, &json_error);
+	json_t *document =
+		json_loadf(stdin, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &json_error);
 	Arena *arena = arena_new(GOLDEN_ARENA_LIMIT);
 	json_t *output = NULL;
 	Error err = { 0 };
