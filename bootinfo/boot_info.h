@@ -3,7 +3,7 @@
  *
  * Lists live in the arena of the parse. Lists of ranges are ascending by start. Nothing here has
  * been checked across fields: that is boot_info_validate (boot_info_check.h).
- * Source: spec bootinfo 2 and 3.
+ * Source: [OVMM] openhcl/openhcl_boot/src/dt.rs, openhcl/bootloader_fdt_parser/src/lib.rs
  */
 #ifndef BOOTINFO_BOOT_INFO_H
 #define BOOTINFO_BOOT_INFO_H
@@ -105,10 +105,11 @@ typedef struct AllocationMode {
 	uint64_t memory_size, mmio_size; /* bytes, only with @vtl2 */
 } AllocationMode;
 
-/* Reference time, units of 100 ns. */
+/* Reference time, units of 100 ns. A value that cannot be read loses all of them, not the tree. */
 typedef struct BootTimes {
 	bool has_start, has_end, has_sidecar_start, has_sidecar_end;
 	uint64_t start, end, sidecar_start, sidecar_end;
+	const char *malformed; /* the property that cannot be read, or NULL */
 } BootTimes;
 
 /* Everything the boot loader told us. */

@@ -7,7 +7,7 @@
 
 #include "support/compiler.h"
 
-/* Values of openhcl,mmio-role and openhcl,mmio-roles; spec bootinfo 4.4. */
+/* Values of openhcl,mmio-role and openhcl,mmio-roles. */
 typedef enum MmioRole {
 	MMIO_ROLE_UNSPECIFIED,  /* decided by address */
 	MMIO_ROLE_CHIPSET_LOW,  /* ends at or below 4 GiB */
