@@ -12,6 +12,7 @@
 #include "support/digest.h"
 
 #define LAYOUT_VERSION_REFERENCE 1
+#define LAYOUT_VERSION_NEWEST LAYOUT_VERSION_REFERENCE /* what "newest" asks for */
 #define BOOT_PLAN_MAX_ARTIFACTS 64
 
 /*
@@ -26,6 +27,7 @@ typedef struct Artifact {
 	Bytes bytes;    /* may borrow from an input image; NULL data with a length: zeros */
 	bool sensitive; /* holds entropy or keys */
 	bool measured;  /* already in place and measured: checked, not written */
+	/* measured, and NULL data with a length: bytes that the plan has not seen */
 } Artifact;
 
 typedef struct ArtifactList {
@@ -48,9 +50,10 @@ typedef struct BootPlan {
 		artifacts; /* in the order they were added; the placed ones disjoint, in RAM */
 	const size_t *writes; /* indices of the placed artifacts, ascending by gpa */
 	size_t write_count;
-	const Digest *digests;  /* of each artifact's bytes, by its index */
+	const Digest *digests;  /* of each artifact's bytes, by its index; zeros if not seen */
 	RegisterList registers; /* emission order */
-	Digest digest;          /* plan_digest, docs/formats.md */
+	RegisterSetList register_sets; /* the same by scope: all processors, then the first */
+	Digest digest;                 /* plan_digest, docs/formats.md */
 } BootPlan;
 
 /* A plan being made; opaque. The first failed add is kept and reported by boot_plan_finish. */
@@ -73,8 +76,8 @@ void boot_plan_register(BootPlanBuilder *plan, Register value);
  * @ram: what writes must stay inside of, each within one record
  *
  * Errors: PVW_PLAN_0001 (OVERLAP) two artifacts, _0002 (NO_SPACE) outside RAM,
- * _0003 (BAD_VALUE) unaligned address or a wrap, _0004 (LIMIT) too many artifacts,
- * _0005 (INTERNAL) a register given twice.
+ * _0003 (BAD_VALUE) unaligned address, a wrap, or nothing to write, _0004 (LIMIT) too many
+ * artifacts, _0005 (INTERNAL) a register given twice, _0006 (INTERNAL) a name given twice.
  */
 MUST_CHECK bool boot_plan_finish(
 	BootPlanBuilder *plan, LayoutRecordList ram, BootPlan *out, Error *err);

@@ -1,6 +1,6 @@
 /*
  * Initial register state as data: an ordered list of {id, value}.
- * Ids are the hypervisor's register names; source: spec bootinfo 6.4.
+ * Ids are rows of a table of the hypervisor's register names, docs/formats.md "Registers".
  */
 #ifndef LOADERS_REGISTERS_H
 #define LOADERS_REGISTERS_H
@@ -74,6 +74,9 @@ const RegisterRow *register_row(RegisterId id);
 /** register_from_hypervisor - REGISTER_COUNT if the name is not one of ours */
 RegisterId register_from_hypervisor(uint32_t name, GuestArch arch);
 
+/** register_is_variable_mtrr - one of MtrrPhysBase0..7 and MtrrPhysMask0..7 */
+bool register_is_variable_mtrr(RegisterId id);
+
 /* 16 value bytes as two little-endian halves; plain registers have high 0. */
 typedef struct Register {
 	RegisterId id;
@@ -84,6 +87,17 @@ typedef struct RegisterList {
 	const Register *items;
 	size_t count;
 } RegisterList;
+
+/* The registers of a plan that go to the same processors. */
+typedef struct RegisterSet {
+	RegisterScope scope;
+	RegisterList registers; /* emission order */
+} RegisterSet;
+
+typedef struct RegisterSetList {
+	const RegisterSet *items;
+	size_t count;
+} RegisterSetList;
 
 /** register_segment - {u64 base, u32 limit, u16 selector, u16 attributes} */
 Register register_segment(
