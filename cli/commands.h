@@ -1,0 +1,21 @@
+/*
+ * The run functions of all commands; the rows that name them stand in commands.c.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+ExitStatus command_serve(const Invocation *invocation);
+ExitStatus command_plan(const Invocation *invocation);
+ExitStatus command_map(const Invocation *invocation);
+ExitStatus command_check(const Invocation *invocation);
+ExitStatus command_explain(const Invocation *invocation);
+ExitStatus command_fixture(const Invocation *invocation);
+ExitStatus command_call(const Invocation *invocation);
+ExitStatus command_doctor(const Invocation *invocation);
+ExitStatus command_completion(const Invocation *invocation);
+ExitStatus command_version(const Invocation *invocation);
+ExitStatus command_help(const Invocation *invocation);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * Failures and findings for people, in the manner of compilers.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+/* What kind of exit an error class is. Malformed input and refused requests share classes. */
+static const ExitStatus code_status[ERROR_CODE_COUNT] = {
+	[ERROR_NONE] = STATUS_INTERNAL,
+	[ERROR_TRUNCATED] = STATUS_MALFORMED,
+	[ERROR_MISSING] = STATUS_REFUSED,
+	[ERROR_BAD_VALUE] = STATUS_REFUSED,
+	[ERROR_OVERLAP] = STATUS_REFUSED,
+	[ERROR_NO_SPACE] = STATUS_REFUSED,
+	[ERROR_LIMIT] = STATUS_REFUSED,
+	[ERROR_UNSUPPORTED] = STATUS_REFUSED,
+	[ERROR_STATE] = STATUS_REFUSED,
+	[ERROR_DENIED] = STATUS_DENIED,
+	[ERROR_IO] = STATUS_MALFORMED,
+	[ERROR_INTERNAL] = STATUS_INTERNAL,
+};
+
+/* Areas whose diagnostics say that the input itself cannot be read. */
+static const char *const input_areas[] = { "PVW-DT-", "PVW-HOST-", "PVW-FIXTURE-",
+	"PVW-JSON-" };
+
+ExitStatus status_of(const Error *err)
+{
+	const char *name = diagnostic_row(err->diagnostic)->name;
+
+	if (strncmp(name, "PVW-CLI-", strlen("PVW-CLI-")) == 0 && err->code == ERROR_BAD_VALUE)
+		return STATUS_USAGE;
+	for (size_t i = 0; i < ARRAY_COUNT(input_areas); i++) {
+		if (strncmp(name, input_areas[i], strlen(input_areas[i])) == 0)
+			return STATUS_MALFORMED;
+	}
+	return code_status[err->code];
+}
+
+static const char *colour_of(Severity severity)
+{
+	switch (severity) {
+	case SEVERITY_ERROR:
+		return "\033[1;31m";
+	case SEVERITY_WARNING:
+		return "\033[1;35m";
+	case SEVERITY_NOTE:
+	case SEVERITY_COUNT:
+		break;
+	}
+	return "\033[1;36m";
+}
+
+static void print_finding(const Invocation *invocation, Severity severity, const Error *what)
+{
+	const DiagnosticRow *row = diagnostic_row(what->diagnostic);
+	const bool colour = invocation_colour(invocation);
+
+	fprintf(stderr, "%s", what->source[0] ? what->source : "pvw");
+	if (what->has_offset)
+		fprintf(stderr, "+0x%" PRIx64, what->offset);
+	fprintf(stderr, ": %s%s%s %s: %s\n", colour ? colour_of(severity) : "",
+		severity_name(severity), colour ? "\033[0m" : "", row->name, what->text);
+	if (row->hint && row->hint[0] && invocation_verbosity(invocation) >= 0)
+		fprintf(stderr, "   hint: %s (pvw explain %s)\n", row->hint, row->name);
+}
+
+ExitStatus report_error(const Invocation *invocation, const Error *err)
+{
+	print_finding(invocation, SEVERITY_ERROR, err);
+	return status_of(err);
+}
+
+void report_diagnostics(const Invocation *invocation, const Diagnostics *list)
+{
+	size_t counts[SEVERITY_COUNT] = { 0 };
+
+	for (size_t i = 0; i < list->count; i++) {
+		counts[list->items[i].severity]++;
+		if (list->items[i].severity != SEVERITY_NOTE ||
+			invocation_verbosity(invocation) >= 0)
+			print_finding(
+				invocation, list->items[i].severity, &list->items[i].what);
+	}
+	if (list->count || list->dropped)
+		fprintf(stderr, "%zu error%s, %zu warning%s%s\n", counts[SEVERITY_ERROR],
+			counts[SEVERITY_ERROR] == 1 ? "" : "s", counts[SEVERITY_WARNING],
+			counts[SEVERITY_WARNING] == 1 ? "" : "s",
+			list->dropped ? ", more were dropped" : "");
+}
