@@ -38,20 +38,21 @@ typedef struct TreeNode {
 	bool hole;      /* outside: a write-back block here with holes in it is cheaper */
 } TreeNode;
 
-struct MtrrTree {
-	MtrrSpace space;
-	bool strict;
-	Prices prices; /* of the root */
-	TreeNode *nodes;
-	uint32_t count;
-};
-
 /* A block of 2^bits bytes and the segments that it meets. */
 typedef struct Block {
 	uint64_t start;
 	uint32_t first, last; /* segments */
 	uint8_t bits;
 } Block;
+
+struct MtrrTree {
+	MtrrSpace space;
+	bool strict;
+	Block root;
+	Prices prices; /* of the root */
+	TreeNode *nodes;
+	uint32_t count;
+};
 
 /* What is in a block, under the rule: strict takes all that is not RAM for MMIO. */
 static inline bool block_has_ram(const MtrrTree *tree, const Block *block)
@@ -67,83 +68,95 @@ static inline bool block_has_mmio(const MtrrTree *tree, const Block *block)
 	return mtrr_space_mmio(&tree->space, block->first, block->last) != 0;
 }
 
-/* The segment that holds @address, among those of the block. */
-static uint32_t find_segment(const MtrrSpace *space, const Block *block, uint64_t address)
+/* The halves of a block. The cut lies in a segment of it, or between two. */
+static inline void halve(const MtrrTree *tree, const Block *block, Block *left, Block *right)
 {
-	uint32_t low = block->first, high = block->last;
-
-	while (low < high) {
-		const uint32_t middle = low + (high - low + 1) / 2;
-
-		if (space->segments[middle].start <= address)
-			low = middle;
-		else
-			high = middle - 1;
-	}
-	return low;
-}
-
-static void halve(const MtrrTree *tree, const Block *block, Block *left, Block *right)
-{
+	const MtrrSegment *segments = tree->space.segments;
 	const uint8_t bits = (uint8_t)(block->bits - 1);
 	const uint64_t middle = block->start + (UINT64_C(1) << bits);
-	const uint32_t at = find_segment(&tree->space, block, middle);
-	const bool cut_there = tree->space.segments[at].start == middle;
+	uint32_t at = block->first, high = block->last;
 
-	*left = (Block){ block->start, block->first, cut_there ? at - 1 : at, bits };
+	while (at < high) {
+		const uint32_t probe = at + (high - at + 1) / 2;
+
+		if (segments[probe].start <= middle)
+			at = probe;
+		else
+			high = probe - 1;
+	}
+	*left = (Block){ block->start, block->first, at - (segments[at].start == middle),
+		bits };
 	*right = (Block){ middle, at, block->last, bits };
 }
 
-static Prices solve(MtrrTree *tree, const Block *block)
+/* The prices of a block that need no split; false if it holds both RAM and MMIO. */
+static inline bool price_whole(const MtrrTree *tree, const Block *block, Prices *out)
 {
-	const bool may_place = block->bits <= LARGEST_BLOCK_BITS;
+	const bool has_mmio = block_has_mmio(tree, block);
+
+	if (!block_has_ram(tree, block)) {
+		*out = (Prices){ .inside = has_mmio ? PRICE_UNCACHED : 0 };
+		return true;
+	}
+	if (has_mmio || block->bits > LARGEST_BLOCK_BITS)
+		return false;
+	*out = (Prices){ 0, PRICE_WRITE_BACK, PRICE_WRITE_BACK };
+	return true;
+}
+
+/* A block that must be split. */
+static Prices price_split(MtrrTree *tree, const Block *block)
+{
+	TreeNode *node = &tree->nodes[tree->count++];
 	Block left_half, right_half;
 	Prices left, right, sum;
-	TreeNode *node;
 
-	if (!block_has_ram(tree, block))
-		return (Prices){ .inside = block_has_mmio(tree, block) ? PRICE_UNCACHED : 0 };
-	if (may_place && !block_has_mmio(tree, block))
-		return (Prices){ 0, PRICE_WRITE_BACK, PRICE_WRITE_BACK };
-
-	node = &tree->nodes[tree->count++];
 	halve(tree, block, &left_half, &right_half);
-	left = solve(tree, &left_half);
-	node->right = tree->count;
-	right = solve(tree, &right_half);
+	if (!price_whole(tree, &left_half, &left))
+		left = price_split(tree, &left_half);
+	*node = (TreeNode){ .right = tree->count };
+	if (!price_whole(tree, &right_half, &right))
+		right = price_split(tree, &right_half);
 
 	sum = (Prices){
 		left.inside + right.inside,
 		left.outside + right.outside,
 		left.outside_only + right.outside_only,
 	};
-	if (may_place && PRICE_WRITE_BACK + sum.inside < sum.outside) {
+	if (block->bits <= LARGEST_BLOCK_BITS && PRICE_WRITE_BACK + sum.inside < sum.outside) {
 		node->hole = true;
 		sum.outside = PRICE_WRITE_BACK + sum.inside;
 	}
 	return sum;
 }
 
-static Block root_of(const MtrrTree *tree)
+/*
+ * The smallest block at 0 that holds all RAM and MMIO. A larger one is never cheaper: it would
+ * hold the same, and of equals the smaller one is wanted.
+ */
+static Block root_of(const MtrrSpace *space)
 {
-	return (Block){ 0, 0, tree->space.count - 1, tree->space.address_bits };
+	const uint32_t last = space->count - 1;
+	const bool unused =
+		!mtrr_space_ram(space, last, last) && !mtrr_space_mmio(space, last, last);
+	const uint64_t end = space->segments[unused ? last : last + 1].start;
+	const uint8_t bits = (uint8_t)(64 - __builtin_clzll(end - 1));
+
+	return (Block){ 0, 0, unused && end >> bits ? last - 1 : last, bits };
 }
 
 /*
  * How many nodes can be split: for an edge at a multiple of 2^k, one on each level above k; and
  * where blocks are limited, those that are too large although they hold nothing but RAM.
  */
-static size_t most_nodes(const MtrrSpace *space)
+static size_t most_nodes(const MtrrSpace *space, const Block *root)
 {
-	const uint32_t last = space->count - 1;
-	const uint64_t end =
-		space->segments[mtrr_space_ram(space, last, last) ? last + 1 : last].start;
-	size_t nodes = (size_t)(end >> LARGEST_BLOCK_BITS) + 1 + MTRR_MAX_ADDRESS_BITS -
-		LARGEST_BLOCK_BITS;
+	size_t nodes = 1;
 
-	for (uint32_t i = 1; i < space->count; i++)
-		nodes +=
-			space->address_bits - (size_t)__builtin_ctzll(space->segments[i].start);
+	if (root->bits > LARGEST_BLOCK_BITS)
+		nodes = (size_t)1 << (root->bits - LARGEST_BLOCK_BITS);
+	for (uint32_t i = 1; i <= root->last; i++)
+		nodes += root->bits - (size_t)__builtin_ctzll(space->segments[i].start);
 	return nodes;
 }
 
@@ -151,16 +164,16 @@ bool mtrr_tree_solve(
 	const MtrrSpace *space, bool strict, Arena *arena, MtrrTree **out, Error *err)
 {
 	MtrrTree *tree = arena_array(arena, MtrrTree, 1, err);
-	Block root;
 
 	if (!tree)
 		return false;
-	*tree = (MtrrTree){ .space = *space, .strict = strict };
-	tree->nodes = arena_array(arena, TreeNode, most_nodes(space), err);
+	*tree = (MtrrTree){ .space = *space, .strict = strict, .root = root_of(space) };
+	tree->nodes = arena_reserve(arena, most_nodes(space, &tree->root) * sizeof(TreeNode),
+		_Alignof(TreeNode), err);
 	if (!tree->nodes)
 		return false;
-	root = root_of(tree);
-	tree->prices = solve(tree, &root);
+	if (!price_whole(tree, &tree->root, &tree->prices))
+		tree->prices = price_split(tree, &tree->root);
 	arena_shrink(arena, tree->nodes, tree->count * sizeof(*tree->nodes));
 	*out = tree;
 	return true;
@@ -192,22 +205,23 @@ typedef enum Walk {
 	WALK_INSIDE        /* under a write-back block */
 } Walk;
 
-/* The choices that solve made, once more, from the root: @node is the block's, if it was split. */
+/* The choices of price_split once more, from the root on: @node is the block's, if it was split. */
 static void emit(
 	const MtrrTree *tree, Walk walk, const Block *block, uint32_t node, MtrrSet *out)
 {
-	const bool may_place = block->bits <= LARGEST_BLOCK_BITS;
-	const bool has_ram = block_has_ram(tree, block);
 	const bool has_mmio = block_has_mmio(tree, block);
 	Block left, right;
 
-	if (walk == WALK_INSIDE && has_mmio && !has_ram)
-		place(tree, block, MTRR_UNCACHED, out);
-	if (walk != WALK_INSIDE && has_ram && !has_mmio && may_place)
-		place(tree, block, MTRR_WRITE_BACK, out);
-	if (!has_ram || (!has_mmio && may_place))
+	if (!block_has_ram(tree, block)) {
+		if (walk == WALK_INSIDE && has_mmio)
+			place(tree, block, MTRR_UNCACHED, out);
 		return;
-
+	}
+	if (!has_mmio && block->bits <= LARGEST_BLOCK_BITS) {
+		if (walk != WALK_INSIDE)
+			place(tree, block, MTRR_WRITE_BACK, out);
+		return;
+	}
 	if (walk == WALK_OUTSIDE && tree->nodes[node].hole) {
 		place(tree, block, MTRR_WRITE_BACK, out);
 		walk = WALK_INSIDE;
@@ -219,8 +233,6 @@ static void emit(
 
 void mtrr_tree_emit(const MtrrTree *tree, bool holes, MtrrSet *out)
 {
-	const Block root = root_of(tree);
-
 	*out = (MtrrSet){ 0 };
-	emit(tree, holes ? WALK_OUTSIDE : WALK_OUTSIDE_ONLY, &root, 0, out);
+	emit(tree, holes ? WALK_OUTSIDE : WALK_OUTSIDE_ONLY, &tree->root, 0, out);
 }
