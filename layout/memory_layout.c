@@ -13,9 +13,6 @@
 
 #define RANGE_FORMAT "0x%" PRIx64 "-0x%" PRIx64
 
-/* The last page of the address space is nobody's: its end could not be written down. */
-#define ADDRESS_SPACE_END (UINT64_MAX - PAGE_SIZE + 1)
-
 static const char *const kind_names[] = {
 	[LAYOUT_RAM] = "ram",
 	[LAYOUT_MMIO] = "mmio",
@@ -226,7 +223,7 @@ static bool fill_around(const uint64_t *sizes, size_t nodes, LayoutRecordList ga
 
 		while (left) {
 			const uint64_t end = gap < gaps.count ? gaps.items[gap].range.start
-							      : ADDRESS_SPACE_END;
+							      : MEMORY_RANGE_LIMIT;
 			const uint64_t room = end > at ? end - at : 0;
 			const uint64_t take = left < room ? left : room;
 
