@@ -27,6 +27,8 @@ typedef struct BootInputs {
 	uint8_t physical_address_bits;
 	uint8_t entropy[ENTROPY_SIZE];
 	Bytes slit, pptt; /* from IGVM parameters, empty if there is none */
+	/* Of the first processor, as an image's VP context page has them; empty: not known. */
+	RegisterList vp_context;
 	PlanRequest request;
 } BootInputs;
 
@@ -37,10 +39,20 @@ const char *boot_kind_name(BootKind kind);
 BootKind boot_kind_find(const char *name);
 
 /**
+ * boot_path_policy - the policies in effect: what was asked for, else what the path prefers
+ *
+ * Errors: PVW_BOOT_0002 (UNSUPPORTED) a layout version above LAYOUT_VERSION_NEWEST.
+ */
+MUST_CHECK bool boot_path_policy(
+	BootKind kind, const PlanRequest *request, PlanPolicy *out, Error *err);
+
+/**
  * boot_path_build - the plan of the boot kind that the settings name
  *
- * Errors: PVW_BOOT_0001 (UNSUPPORTED) no such path for this architecture yet, and those of the
- * path.
+ * The path sees a request with nothing left open. Outputs are untouched on failure.
+ *
+ * Errors: PVW_BOOT_0001 (UNSUPPORTED) no such path for this architecture, those of
+ * boot_path_policy and of the path.
  */
 MUST_CHECK bool boot_path_build(const BootInputs *in, Arena *arena, BootPlan *out,
 	Diagnostics *diagnostics, Error *err);

@@ -181,7 +181,7 @@ static bool check_writes(const BootPlanBuilder *plan, const size_t *writes, size
 
 	for (size_t i = 0; i < count; i++) {
 		const Artifact *artifact = &plan->artifacts[writes[i]];
-		uint64_t end;
+		uint64_t end = 0;
 
 		if (!artifact_end(artifact, &end, err))
 			return false;

@@ -1,0 +1,222 @@
+/*
+ * The UEFI plan: tables, configuration, registers; and whether there is memory for all that.
+ * Source: [OVMM] openhcl/underhill_core/src/loader/mod.rs; vm/loader/src/uefi/mod.rs
+ */
+#include "loaders/uefi.h"
+
+#include <inttypes.h>
+
+#include "loaders/uefi_config.h"
+#include "loaders/uefi_internal.h"
+#include "support/checked.h"
+
+static const UefiPlatform *const platforms[] = {
+	[GUEST_ARCH_X86_64] = &uefi_platform_x86,
+	[GUEST_ARCH_AARCH64] = &uefi_platform_arm64,
+};
+static_assert(ARRAY_COUNT(platforms) == GUEST_ARCH_COUNT, "one row an architecture");
+static_assert(UEFI_ENTROPY_SIZE == ENTROPY_SIZE, "the blob takes all of it");
+
+static bool check_image(const UefiPlatform *platform, const Image *image, Error *err)
+{
+	switch (image->place) {
+	case IMAGE_IN_PLACE:
+		/* A description may count the pages behind the image too. */
+		if (image->gpa == platform->image_gpa && image->len >= platform->image_size)
+			return true;
+		error_set(err, PVW_UEFI_0010,
+			"0x%" PRIx64 " bytes at 0x%" PRIx64 ", expected 0x%" PRIx64
+			" at 0x%" PRIx64,
+			image->len, image->gpa, platform->image_size, platform->image_gpa);
+		return error_at(err, "settings.firmware_image");
+	case IMAGE_BYTES:
+		error_set(err, PVW_UEFI_0011, "an image of %zu bytes, expected one in place",
+			image->bytes.len);
+		return error_at(err, "settings.firmware_image");
+	case IMAGE_ABSENT:
+	case IMAGE_PLACE_COUNT:
+		break;
+	}
+	return true;
+}
+
+static bool is_ordinary(const LayoutRecord *record)
+{
+	return record->igvm_type == IGVM_MEMORY || record->igvm_type == IGVM_VTL2_PROTECTABLE;
+}
+
+/* The firmware takes its heap from the largest ordinary piece below 4 GiB that it leaves free. */
+static bool has_heap(LayoutRecordList ram, uint64_t used_end)
+{
+	for (size_t i = 0; i < ram.count; i++) {
+		const MemoryRange range = ram.items[i].range;
+
+		if (is_ordinary(&ram.items[i]) && range.start < FOUR_GIB &&
+			range.end > used_end)
+			return true;
+	}
+	return false;
+}
+
+/*
+ *	0 [ image … page tables, stack … configuration )[ heap … )   one range of RAM
+ */
+static bool check_room(uint64_t config_end, LayoutRecordList ram, Error *err)
+{
+	uint64_t used_end;
+
+	if (!checked_align_up(config_end, PAGE_SIZE, &used_end) || ram.count == 0 ||
+		ram.items[0].range.start != 0 || ram.items[0].range.end < used_end)
+		return error_set(err, PVW_UEFI_0009,
+			"the first RAM is " RANGE_FORMAT
+			", expected one range from 0 to 0x%" PRIx64 " and beyond",
+			RANGE_ARGS(ram.count ? ram.items[0].range : MEMORY_RANGE_EMPTY),
+			config_end);
+	if (!is_ordinary(&ram.items[0]))
+		return error_set(err, PVW_UEFI_0009,
+			"the first RAM, " RANGE_FORMAT
+			", has igvm-type %u, expected ordinary memory",
+			RANGE_ARGS(ram.items[0].range), ram.items[0].igvm_type);
+	if (!has_heap(ram, used_end))
+		return error_set(err, PVW_UEFI_0009,
+			"no ordinary memory between 0x%" PRIx64
+			" and 4 GiB for the firmware's heap",
+			used_end);
+	return true;
+}
+
+static bool ram_list(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Error *err)
+{
+	NodeRange *items = arena_array(arena, NodeRange, ram.count, err);
+
+	if (!items)
+		return false;
+	for (size_t i = 0; i < ram.count; i++)
+		items[i] = (NodeRange){ ram.items[i].range, ram.items[i].vnode };
+	*out = (NodeRangeList){ items, ram.count };
+	return true;
+}
+
+/* The tables that firmware cannot make itself; empty where the host gave one. */
+static bool build_tables(const BootInputs *in, const UefiPlatform *platform,
+	AcpiProfile profile, Arena *arena, Bytes *madt, Bytes *srat, Error *err)
+{
+	const bool isolated = isolation_is_isolated(in->info->isolation);
+	AcpiInputs acpi = {
+		.profile = profile,
+		.topology = in->topology,
+		.mmio_low = in->mmio->low,
+		.mmio_high = in->mmio->high,
+		.with_ioapic = platform->with_ioapic,
+		.with_psp = in->settings->chipset.psp,
+		.pm_base = platform->pm_base,
+		.acpi_irq = platform->acpi_irq,
+	};
+
+	if (!ram_list(in->layout->vtl0.ram, arena, &acpi.ram, err))
+		return false;
+	if (!uefi_config_has_host_table(in->settings, isolated, "APIC") &&
+		!acpi_build_table(ACPI_MADT, &acpi, arena, madt, err))
+		return error_wrap(err, "madt");
+	if (!uefi_config_has_host_table(in->settings, isolated, "SRAT") &&
+		!acpi_build_table(ACPI_SRAT, &acpi, arena, srat, err))
+		return error_wrap(err, "srat");
+	return true;
+}
+
+static void add_table(BootPlanBuilder *plan, const char *name, Bytes table)
+{
+	if (table.len)
+		boot_plan_add(plan,
+			(Artifact){
+				.name = name,
+				.media_type = "application/octet-stream",
+				.bytes = table,
+			});
+}
+
+static void add_artifacts(BootPlanBuilder *plan, const BootInputs *in,
+	const UefiPlatform *platform, const UefiConfigInputs *config, Bytes blob)
+{
+	if (in->settings->firmware_image.place == IMAGE_IN_PLACE)
+		boot_plan_add(plan,
+			(Artifact){
+				.name = "uefi.image",
+				.media_type = "application/octet-stream",
+				.placed = true,
+				.gpa = platform->image_gpa,
+				.bytes = { NULL, (size_t)platform->image_size },
+				.measured = true,
+			});
+	boot_plan_add(plan,
+		(Artifact){
+			.name = "uefi.config",
+			.media_type = "application/octet-stream",
+			.placed = true,
+			.gpa = platform->config_gpa,
+			.bytes = blob,
+			.sensitive = true,
+		});
+	add_table(plan, "acpi.madt", config->madt);
+	add_table(plan, "acpi.srat", config->srat);
+}
+
+static bool is_repeated(RegisterList list, size_t index)
+{
+	for (size_t i = index + 1; i < list.count; i++) {
+		if (list.items[i].id == list.items[index].id)
+			return true;
+	}
+	return false;
+}
+
+/* Later values win; variable MTRRs are decided here, not by who built the image. */
+static void add_context(BootPlanBuilder *plan, RegisterList context)
+{
+	for (size_t i = 0; i < context.count; i++) {
+		if (!is_repeated(context, i) && !register_is_variable_mtrr(context.items[i].id))
+			boot_plan_register(plan, context.items[i]);
+	}
+}
+
+static UefiConfigInputs config_inputs(const BootInputs *in, const UefiPlatform *platform)
+{
+	return (UefiConfigInputs){
+		.arch = in->info->arch,
+		.isolated = isolation_is_isolated(in->info->isolation),
+		.settings = in->settings,
+		.entropy = in->entropy,
+		.ram = in->layout->vtl0.ram,
+		.low = in->mmio->low,
+		.high = in->mmio->high,
+		.topology = in->topology,
+		.slit = in->slit,
+		.pptt = in->pptt,
+		.image_size = platform->image_size,
+	};
+}
+
+bool uefi_build_plan(
+	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
+{
+	const UefiPlatform *platform = platforms[in->info->arch];
+	UefiConfigInputs config = config_inputs(in, platform);
+	BootPlanBuilder *plan;
+	PlanPolicy policy;
+	Bytes blob;
+
+	if (!boot_path_policy(BOOT_UEFI, &in->request, &policy, err) ||
+		!check_image(platform, &in->settings->firmware_image, err) ||
+		!build_tables(
+			in, platform, policy.acpi, arena, &config.madt, &config.srat, err))
+		return false;
+	if (!uefi_config_build(&config, arena, &blob, diagnostics, err))
+		return error_wrap(err, "uefi configuration");
+	if (!check_room(platform->config_gpa + blob.len, config.ram, err) ||
+		!boot_plan_begin(BOOT_UEFI, policy, arena, &plan, err))
+		return false;
+	add_artifacts(plan, in, platform, &config, blob);
+	add_context(plan, in->vp_context);
+	return platform->add_registers(in, policy.mtrr, plan, arena, err) &&
+		boot_plan_finish(plan, config.ram, out, err);
+}

@@ -1,0 +1,23 @@
+/*
+ * What differs between UEFI on one architecture and on another: rows indexed by GuestArch.
+ */
+#ifndef LOADERS_UEFI_INTERNAL_H
+#define LOADERS_UEFI_INTERNAL_H
+
+#include "loaders/boot_path.h"
+
+typedef struct UefiPlatform {
+	uint64_t image_gpa, image_size; /* bytes; fixed when the firmware is built */
+	uint64_t config_gpa;            /* where it looks for its configuration */
+	/* What stands in the MADT beside processors. */
+	bool with_ioapic;
+	uint32_t pm_base, acpi_irq;
+	/* Registers that the worker adds to those of the image. */
+	bool (*add_registers)(const BootInputs *in, MtrrPolicy policy, BootPlanBuilder *plan,
+		Arena *arena, Error *err);
+} UefiPlatform;
+
+extern const UefiPlatform uefi_platform_x86;
+extern const UefiPlatform uefi_platform_arm64;
+
+#endif
