@@ -8,31 +8,27 @@
 #include "worker/guest_memory.h"
 
 typedef struct CommitOptions {
-	bool verify_after; /* read everything back and compare */
+	const GuestWindow *windows; /* narrow the worker's table to these; none: all of it */
+	size_t window_count;
+	bool verify; /* read everything back and compare */
 } CommitOptions;
-
-typedef struct CommitReport {
-	uint32_t writes;
-	uint64_t bytes; /* in all of them */
-	bool touched;   /* the guest's memory may have changed; set also when commit fails */
-} CommitReport;
 
 /**
  * boot_plan_commit - write a plan
- * @report: filled as far as it went, also on failure
+ * @touched: set as soon as the guest's memory may have changed; the one output that counts when
+ *           this fails
  *
  * Every address is checked before the first byte is written, and measured artifacts, which are in
  * place already, are compared before it. Order is ascending by address.
  *
- * Errors: PVW_GUEST_0007 (NO_SPACE), _0010 (BAD_VALUE) a measured piece differs: nothing written.
- * PVW_GUEST_0008 (IO), _0009 (IO) verification: report->touched.
+ * Errors: those of guest_memory_narrow; PVW_GUEST_0007 (NO_SPACE) an address without memory, _0010
+ * (BAD_VALUE) a measured piece differs: nothing was touched. PVW_GUEST_0008 (IO); _0009 (IO)
+ * verification found a difference.
  */
 MUST_CHECK bool boot_plan_commit(const BootPlan *plan, GuestMemory *guest,
-	CommitOptions options, CommitReport *report, Error *err);
+	const CommitOptions *options, bool *touched, Error *err);
 
-/**
- * boot_plan_image_digest - SHA-256 of the bytes of all writes, in order of address
- */
+/** boot_plan_image_digest - SHA-256 of the bytes of all writes, in order of address */
 Digest boot_plan_image_digest(const BootPlan *plan);
 
 #endif
