@@ -140,8 +140,8 @@ static bool pieces_from_claims(MmioClaimList claims, Pieces *pieces, Error *err)
 static bool pieces_sort(Pieces *pieces, Arena *arena, Error *err)
 {
 	const size_t count = pieces->count;
-	SortKey *keys = arena_array(arena, SortKey, 2 * count, err);
-	Piece *sorted = keys ? arena_array(arena, Piece, count, err) : NULL;
+	SortKey *keys = reserve_array(arena, SortKey, 2 * count, err);
+	Piece *sorted = keys ? reserve_array(arena, Piece, count, err) : NULL;
 
 	if (!sorted)
 		return false;
@@ -287,7 +287,7 @@ static bool pieces_check_absent(const Pieces *pieces, MmioRole role, Error *err)
 static bool pieces_merge_role(
 	const Pieces *pieces, MmioRole role, Arena *arena, MemoryRangeList *out, Error *err)
 {
-	MemoryRange *merged = arena_array(arena, MemoryRange, pieces->count, err);
+	MemoryRange *merged = reserve_array(arena, MemoryRange, pieces->count, err);
 	size_t count = 0;
 
 	if (!merged)
@@ -344,7 +344,7 @@ static bool pieces_window(const Pieces *pieces, MmioRole role, Arena *arena,
 bool chipset_mmio_resolve(MmioClaimList claims, MapEntryList map, Arena *arena,
 	ChipsetMmioRanges *out, Error *err)
 {
-	Pieces pieces = { .items = arena_array(arena, Piece, claims.count, err) };
+	Pieces pieces = { .items = reserve_array(arena, Piece, claims.count, err) };
 	ChipsetMmioRanges ranges = { 0 };
 
 	if (!pieces.items || !pieces_from_claims(claims, &pieces, err) ||

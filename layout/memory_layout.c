@@ -49,8 +49,8 @@ static bool check_not_empty(LayoutRecordList records, Error *err)
 static LayoutRecord *sorted_copy(LayoutRecordList records, Arena *arena, Error *err)
 {
 	const size_t count = records.count;
-	LayoutRecord *sorted = arena_array(arena, LayoutRecord, count, err);
-	SortKey *keys = sorted ? arena_array(arena, SortKey, 2 * count, err) : NULL;
+	LayoutRecord *sorted = reserve_array(arena, LayoutRecord, count, err);
+	SortKey *keys = sorted ? reserve_array(arena, SortKey, 2 * count, err) : NULL;
 
 	if (!keys)
 		return NULL;
@@ -80,7 +80,7 @@ static bool check_apart(LayoutRecordList sorted, Error *err)
 /* Fills in what follows from the sorted records. */
 static bool sum_up(MemoryLayout *layout, Arena *arena, Error *err)
 {
-	LayoutRecord *ram = arena_array(arena, LayoutRecord, layout->records.count, err);
+	LayoutRecord *ram = reserve_array(arena, LayoutRecord, layout->records.count, err);
 	size_t count = 0;
 
 	if (!ram)
@@ -177,7 +177,7 @@ bool memory_layout_from_ranges(
 
 	if (!range_list_check(range_view(ram), "ram", err) || !check_gaps(gaps, err))
 		return false;
-	records = arena_array(arena, LayoutRecord, room, err);
+	records = reserve_array(arena, LayoutRecord, room, err);
 	if (!records)
 		return false;
 	for (; count < ram.count; count++)
@@ -258,7 +258,7 @@ bool memory_layout_fill(const uint64_t *sizes, size_t nodes, const LayoutGaps *g
 	if (!check_sizes(sizes, nodes, err) || !check_gaps(gaps, err))
 		return false;
 	around.vtl2 = MEMORY_RANGE_EMPTY;
-	placed = arena_array(arena, LayoutRecord, gaps_count(gaps), err);
+	placed = reserve_array(arena, LayoutRecord, gaps_count(gaps), err);
 	if (!placed)
 		return false;
 	sorted.count = add_gaps(placed, 0, &around);
@@ -272,7 +272,7 @@ bool memory_layout_fill(const uint64_t *sizes, size_t nodes, const LayoutGaps *g
 	if (!checked_add_size(nodes, sorted.count, &room) ||
 		!checked_add_size(room, gaps_count(gaps), &room))
 		return error_set(err, PVW_LAYOUT_0007, "%zu nodes are too many", nodes);
-	records = arena_array(arena, LayoutRecord, room, err);
+	records = reserve_array(arena, LayoutRecord, room, err);
 	if (!records || !fill_around(sizes, nodes, sorted, records, &count, err))
 		return false;
 	count = add_gaps(records, count, gaps);

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "layout/layout_internal.h"
 #include "support/checked.h"
 #include "support/diagnostics.h"
 
@@ -97,8 +98,8 @@ bool shared_pool_take(LayoutRecordList ram, uint64_t size, Arena *arena, LayoutR
 			size);
 	if (!find_cut(ram, size, &cut, err))
 		return false;
-	records = arena_array(arena, LayoutRecord, ram.count, err);
-	pieces = records ? arena_array(arena, NodeRange, cut.pieces, err) : NULL;
+	records = reserve_array(arena, LayoutRecord, ram.count, err);
+	pieces = records ? reserve_array(arena, NodeRange, cut.pieces, err) : NULL;
 	if (!pieces)
 		return false;
 

@@ -61,15 +61,17 @@ static bool arm64_number(const TopologyInputs *in, const ProcessorTopology *topo
 	(void)in;
 	(void)err;
 	for (size_t i = 0; i < topology->count; i++)
-		vps[i].mpidr = mpidr_of(i, topology->count);
+		vps[i] = (VirtualProcessor){ .mpidr = mpidr_of(i, topology->count) };
 	return true;
 }
 
 static void arm64_identify(CpuList cpus, VirtualProcessor *vps)
 {
 	for (size_t i = 0; i < cpus.count; i++) {
-		vps[i].vnode = cpus.items[i].vnode;
-		vps[i].mpidr = mpidr_of(cpus.items[i].reg, cpus.count);
+		const BootCpu *cpu = &cpus.items[i];
+
+		vps[i] = (VirtualProcessor){ .vnode = cpu->vnode,
+			.mpidr = mpidr_of(cpu->reg, cpus.count) };
 	}
 }
 

@@ -14,10 +14,10 @@
 typedef struct TopologyOps {
 	/* May there be so many? */
 	bool (*check_count)(size_t count, bool listed, const TopologyInputs *in, Error *err);
-	/* Identifiers and nodes of processors that were only counted. */
+	/* Fills in processors that were only counted; every field. */
 	bool (*number)(const TopologyInputs *in, const ProcessorTopology *topology,
 		VirtualProcessor *vps, Error *err);
-	/* Identifiers from the boot tree; the node is there already. */
+	/* Fills in processors of the boot tree; every field. */
 	void (*identify)(CpuList cpus, VirtualProcessor *vps);
 	/* What the boot tree says of the machine, into @in. */
 	bool (*from_tree)(const BootInfo *info, TopologyInputs *in, Error *err);

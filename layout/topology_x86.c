@@ -36,8 +36,8 @@ static bool x86_number(const TopologyInputs *in, const ProcessorTopology *topolo
 			", expected at most 0xffffffff (offset %" PRIu32 ")",
 			last, max_id, in->apic_id_offset);
 	for (size_t i = 0; i < topology->count; i++) {
-		vps[i].apic_id = (uint32_t)(base + core);
-		vps[i].vnode = socket;
+		vps[i] = (VirtualProcessor){ .vnode = socket,
+			.apic_id = (uint32_t)(base + core) };
 		if (++core < per_socket)
 			continue;
 		core = 0;
@@ -50,8 +50,10 @@ static bool x86_number(const TopologyInputs *in, const ProcessorTopology *topolo
 static void x86_identify(CpuList cpus, VirtualProcessor *vps)
 {
 	for (size_t i = 0; i < cpus.count; i++) {
-		vps[i].vnode = cpus.items[i].vnode;
-		vps[i].apic_id = (uint32_t)cpus.items[i].reg;
+		const BootCpu *cpu = &cpus.items[i];
+
+		vps[i] = (VirtualProcessor){ .vnode = cpu->vnode,
+			.apic_id = (uint32_t)cpu->reg };
 	}
 }
 

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "layout/layout_internal.h"
 #include "layout/memory_layout.h"
 #include "layout/shared_pool.h"
 #include "support/diagnostics.h"
@@ -68,7 +69,7 @@ static bool layout_with_windows(LayoutRecordList ram, const ChipsetMmioRanges *m
 	Arena *arena, MemoryLayout *out, Error *err)
 {
 	const size_t room = ram.count + mmio->reserved.count + 2;
-	LayoutRecord *records = arena_array(arena, LayoutRecord, room, err);
+	LayoutRecord *records = reserve_array(arena, LayoutRecord, room, err);
 	size_t count = 0;
 
 	if (!records)
@@ -85,7 +86,7 @@ static bool layout_with_windows(LayoutRecordList ram, const ChipsetMmioRanges *m
 bool vtl0_layout_build(const BootInfo *info, const ChipsetMmioRanges *mmio, uint64_t pool_bytes,
 	Arena *arena, Vtl0Layout *out, Error *err)
 {
-	LayoutRecord *records = arena_array(arena, LayoutRecord, info->map.count, err);
+	LayoutRecord *records = reserve_array(arena, LayoutRecord, info->map.count, err);
 	LayoutRecordList ram = { records, 0 };
 	Vtl0Layout layout = { 0 };
 
