@@ -40,7 +40,8 @@ static_assert(ARRAY_COUNT(piece_names) == LINUX_PIECE_COUNT, "one name a piece")
 /* Kernel or initrd in guest memory. */
 typedef struct PlacedImage {
 	uint64_t gpa, len; /* bytes; length 0: there is none */
-	Bytes bytes;       /* to be written; NULL: in place */
+	bool in_place;
+	Bytes bytes; /* to be written, unless it is in place */
 } PlacedImage;
 
 /* Whole pages of it, for what may not share one. */
@@ -69,7 +70,7 @@ static bool is_in_ram(MemoryRange range, LayoutRecordList ram)
 static bool check_in_place(
 	const Image *image, LayoutRecordList ram, PlacedImage *out, Error *err)
 {
-	const PlacedImage placed = { .gpa = image->gpa, .len = image->len };
+	const PlacedImage placed = { .gpa = image->gpa, .len = image->len, .in_place = true };
 	uint64_t end;
 
 	if (!image->len || !is_aligned(image->gpa, PAGE_SIZE) ||
@@ -265,7 +266,7 @@ static void add_image(BootPlanBuilder *plan, const char *name, PlacedImage image
 			.placed = true,
 			.gpa = image.gpa,
 			.bytes = { image.bytes.data, (size_t)image.len },
-			.measured = !image.bytes.data,
+			.measured = image.in_place,
 		});
 }
 
@@ -299,15 +300,6 @@ static bool add_mtrrs(const BootInputs *in, MtrrPolicy policy, BootPlanBuilder *
 	return true;
 }
 
-static PlanPolicy decide_policy(const PlanRequest *request)
-{
-	return (PlanPolicy){
-		.mtrr = request->has_mtrr ? request->mtrr : MTRR_POLICY_EXACT,
-		.acpi = request->has_acpi ? request->acpi : ACPI_PROFILE_DEFAULT,
-		.layout_version = request->layout_version,
-	};
-}
-
 static bool find_images(const BootInputs *in, PlacedImage *kernel, PlacedImage *initrd,
 	uint64_t *entry, Error *err)
 {
@@ -333,18 +325,19 @@ static void warn_command_line(Bytes line, Diagnostics *diagnostics)
 bool linux_x86_build_plan(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
-	const PlanPolicy policy = decide_policy(&in->request);
 	const SmbiosInputs smbios = smbios_identity(in->settings);
 	PlacedImage kernel = { 0 }, initrd = { 0 };
 	BootPlanBuilder *plan;
 	LinuxX86Config config;
+	PlanPolicy policy;
 	uint64_t entry = 0;
 	AcpiSet acpi;
 
 	if (in->info->arch != GUEST_ARCH_X86_64)
 		return error_set(err, PVW_LINUX_0013, "architecture %s, expected %s",
 			guest_arch_name(in->info->arch), guest_arch_name(GUEST_ARCH_X86_64));
-	if (!find_images(in, &kernel, &initrd, &entry, err) ||
+	if (!boot_path_policy(BOOT_LINUX, &in->request, &policy, err) ||
+		!find_images(in, &kernel, &initrd, &entry, err) ||
 		!build_acpi(in, policy.acpi, arena, &acpi, err))
 		return false;
 

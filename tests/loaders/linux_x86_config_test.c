@@ -349,7 +349,7 @@ static const Register *find(const LinuxX86Config *config, RegisterId id)
 		if (config->registers[i].id == id)
 			return &config->registers[i];
 	}
-	cr_fatal("register %d is not set", id);
+	cr_assert_fail("register %d is not set", id);
 	return NULL;
 }
 
