@@ -41,19 +41,6 @@ static const struct RootChild *find_root_child(const FdtReader *reader)
 	return NULL;
 }
 
-size_t parse_list_room(const BootTree *tree, size_t node_bytes, size_t limit)
-{
-	const size_t fit = tree->reader.walk.struct_len / node_bytes;
-
-	return fit < limit ? fit : limit;
-}
-
-bool parse_full(const BootTree *tree, const char *what, size_t room, Error *err)
-{
-	return fdt_fail(err, &tree->reader, FDT_NODE_ITSELF, PVW_DT_0022, "more than %zu %s",
-		room, what);
-}
-
 bool parse_range(BootTree *tree, MemoryRange *out, Error *err)
 {
 	uint64_t reg[2];
@@ -143,16 +130,28 @@ static void finish_gic(BootTree *tree)
 
 bool boot_info_parse(GuestArch arch, Bytes blob, Arena *arena, BootInfo *out, Error *err)
 {
-	BootTree tree = { .arena = arena, .info.arch = arch };
+	BootTree tree = {
+		.arena = arena,
+		.info.arch = arch,
+		.cpus = GROWING_LIST(BootCpu, BOOT_INFO_MAX_CPUS, PVW_DT_0022, "processors"),
+		.vtl2_ram = GROWING_LIST(
+			NodeRange, BOOT_INFO_MAX_RANGES, PVW_DT_0022, "ranges of VTL2 RAM"),
+		.map = GROWING_LIST(
+			MapEntry, BOOT_INFO_MAX_RANGES, PVW_DT_0022, "ranges of memory"),
+		.mmio = GROWING_LIST(MmioClaim, BOOT_INFO_MAX_MMIO, PVW_DT_0022, "MMIO ranges"),
+		.accepted = GROWING_LIST(
+			MemoryRange, BOOT_INFO_MAX_RANGES, PVW_DT_0022, "accepted ranges"),
+	};
+	GrowingList *ram = &tree.vtl2_ram;
 
 	if (!fdt_reader_open("dtb", blob, arena, &tree.reader, err) || !read_nodes(&tree, err))
 		return false;
-	if (!start_sort(tree.vtl2_ram, tree.vtl2_ram_count, sizeof(*tree.vtl2_ram), arena, err))
+	if (!start_sort(ram->items, ram->count, ram->item_size, arena, err))
 		return false;
 	finish_gic(&tree);
 	tree.info.bsp_reg = tree.reader.walk.boot_cpu;
-	tree.info.cpus = (CpuList){ tree.cpus, tree.cpu_count };
-	tree.info.vtl2_ram = (NodeRangeList){ tree.vtl2_ram, tree.vtl2_ram_count };
+	tree.info.cpus = (CpuList){ tree.cpus.items, tree.cpus.count };
+	tree.info.vtl2_ram = (NodeRangeList){ ram->items, ram->count };
 	*out = tree.info;
 	return true;
 }

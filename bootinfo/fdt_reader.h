@@ -19,38 +19,38 @@
 
 #include "bootinfo/fdt_walk.h"
 
-/* FDT_NAME(constant, text): the properties that our trees know. */
-#define FDT_NAMES(FDT_NAME)                                                                    \
-	FDT_NAME(ADDRESS_CELLS, "#address-cells")                                              \
-	FDT_NAME(SIZE_CELLS, "#size-cells")                                                    \
-	FDT_NAME(INTERRUPT_CELLS, "#interrupt-cells")                                          \
-	FDT_NAME(REDISTRIBUTOR_REGIONS, "#redistributor-regions")                              \
-	FDT_NAME(REDISTRIBUTOR_STRIDE, "redistributor-stride")                                 \
-	FDT_NAME(REG, "reg")                                                                   \
-	FDT_NAME(RANGES, "ranges")                                                             \
-	FDT_NAME(STATUS, "status")                                                             \
-	FDT_NAME(COMPATIBLE, "compatible")                                                     \
-	FDT_NAME(NUMA_NODE, "numa-node-id")                                                    \
-	FDT_NAME(INTERRUPTS, "interrupts")                                                     \
-	FDT_NAME(CURRENT_SPEED, "current-speed")                                               \
-	FDT_NAME(BOOTARGS, "bootargs")                                                         \
-	FDT_NAME(IGVM_TYPE, "microsoft,igvm-type")                                             \
-	FDT_NAME(VTL, "microsoft,vtl")                                                         \
-	FDT_NAME(CONNECTION_ID, "microsoft,message-connection-id")                             \
-	FDT_NAME(MEMORY_TYPE, "openhcl,memory-type")                                           \
-	FDT_NAME(MMIO_ROLE, "openhcl,mmio-role")                                               \
-	FDT_NAME(MMIO_ROLES, "openhcl,mmio-roles")                                             \
-	FDT_NAME(ISOLATION_TYPE, "isolation-type")                                             \
-	FDT_NAME(ALLOCATION_MODE, "memory-allocation-mode")                                    \
-	FDT_NAME(MEMORY_SIZE, "memory-size")                                                   \
-	FDT_NAME(MMIO_SIZE, "mmio-size")                                                       \
-	FDT_NAME(ALIAS_MAP, "vtl0-alias-map")                                                  \
-	FDT_NAME(DEVICE_TYPES, "device-types")                                                 \
-	FDT_NAME(TOTAL_PAGES, "total-pages")                                                   \
-	FDT_NAME(REFTIME_BOOT_START, "reftime_boot_start")                                     \
-	FDT_NAME(REFTIME_BOOT_END, "reftime_boot_end")                                         \
-	FDT_NAME(REFTIME_SIDECAR_START, "reftime_sidecar_start")                               \
-	FDT_NAME(REFTIME_SIDECAR_END, "reftime_sidecar_end")
+/* FDT_NAME(constant, text): the properties that our trees know, frequent ones first. */
+#define FDT_NAMES(FDT_NAME) \
+	FDT_NAME(REG, "reg") \
+	FDT_NAME(NUMA_NODE, "numa-node-id") \
+	FDT_NAME(MEMORY_TYPE, "openhcl,memory-type") \
+	FDT_NAME(IGVM_TYPE, "microsoft,igvm-type") \
+	FDT_NAME(STATUS, "status") \
+	FDT_NAME(ADDRESS_CELLS, "#address-cells") \
+	FDT_NAME(SIZE_CELLS, "#size-cells") \
+	FDT_NAME(COMPATIBLE, "compatible") \
+	FDT_NAME(RANGES, "ranges") \
+	FDT_NAME(MMIO_ROLE, "openhcl,mmio-role") \
+	FDT_NAME(VTL, "microsoft,vtl") \
+	FDT_NAME(CONNECTION_ID, "microsoft,message-connection-id") \
+	FDT_NAME(ISOLATION_TYPE, "isolation-type") \
+	FDT_NAME(ALLOCATION_MODE, "memory-allocation-mode") \
+	FDT_NAME(MEMORY_SIZE, "memory-size") \
+	FDT_NAME(MMIO_SIZE, "mmio-size") \
+	FDT_NAME(ALIAS_MAP, "vtl0-alias-map") \
+	FDT_NAME(REFTIME_BOOT_START, "reftime_boot_start") \
+	FDT_NAME(REFTIME_BOOT_END, "reftime_boot_end") \
+	FDT_NAME(REFTIME_SIDECAR_START, "reftime_sidecar_start") \
+	FDT_NAME(REFTIME_SIDECAR_END, "reftime_sidecar_end") \
+	FDT_NAME(INTERRUPTS, "interrupts") \
+	FDT_NAME(REDISTRIBUTOR_STRIDE, "redistributor-stride") \
+	FDT_NAME(MMIO_ROLES, "openhcl,mmio-roles") \
+	FDT_NAME(CURRENT_SPEED, "current-speed") \
+	FDT_NAME(BOOTARGS, "bootargs") \
+	FDT_NAME(INTERRUPT_CELLS, "#interrupt-cells") \
+	FDT_NAME(REDISTRIBUTOR_REGIONS, "#redistributor-regions") \
+	FDT_NAME(DEVICE_TYPES, "device-types") \
+	FDT_NAME(TOTAL_PAGES, "total-pages")
 
 typedef enum FdtName {
 #define FDT_NAME(constant, text) FDT_##constant,
@@ -61,24 +61,20 @@ typedef enum FdtName {
 } FdtName;
 static_assert(FDT_NAME_COUNT <= 32, "FdtReader.present has a bit for each");
 
-/* How offsets of names are remembered: names of a tree are few, properties are many. */
-#define FDT_NAME_SLOTS 64
-typedef struct FdtNameSlot {
-	uint32_t key;  /* offset of the name + 1; 0 = empty */
-	uint32_t name; /* FdtName, FDT_NAME_COUNT = another one, above = cannot be read */
-} FdtNameSlot;
+/* Names are few, properties many: what stands at these offsets is looked up once. */
+#define FDT_NAME_SLOTS 1024
 
 /* The present node. Fields are read, never written. */
 typedef struct FdtReader {
 	FdtWalk walk;
-	FdtToken ahead; /* behind the properties of the present node */
-	bool has_ahead;
+	FdtToken ahead; /* the node behind the present one, or the end of the tree */
+	const char *path[FDT_MAX_DEPTH]; /* names of the present node and its parents */
 	const char *name; /* of the node; NUL terminated */
 	unsigned depth;   /* 1 is the root, 0 behind the last node */
 	size_t offset;    /* of the node in the blob, bytes */
 	uint32_t present; /* bit n: FdtName n has a value */
 	Bytes values[FDT_NAME_COUNT];
-	FdtNameSlot slots[FDT_NAME_SLOTS];
+	uint8_t slots[FDT_NAME_SLOTS]; /* by offset in the strings block; 0 = not looked up */
 } FdtReader;
 
 /** fdt_reader_open - like fdt_walk_open; stands before the root */

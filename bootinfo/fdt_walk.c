@@ -4,11 +4,11 @@
 #include "bootinfo/fdt_walk.h"
 
 #include <inttypes.h>
-#include <libfdt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "bootinfo/fdt_token_internal.h"
 #include "bootinfo/utf8.h"
 #include "support/checked.h"
 #include "support/diagnostics.h"
@@ -17,8 +17,6 @@
 #define FIRST_VERSION 17u   /* older ones have no size_dt_struct */
 #define LAST_COMPATIBLE 16u /* what we can read is at most this much newer */
 #define RESERVATION_SIZE 16u
-#define TOKEN_SIZE 4u
-#define PROPERTY_HEAD 12u /* token, length, offset of the name */
 
 /* [DT04] 5.2, in host order */
 typedef struct Header {
@@ -27,30 +25,19 @@ typedef struct Header {
 } Header;
 static_assert(sizeof(Header) == HEADER_SIZE, "[DT04] 5.2");
 
-static uint32_t load_be32(const uint8_t *at)
+void fdt_path_text(const char *tree, const char *const path[], unsigned depth,
+	const char *property, char source[ERROR_SOURCE_SIZE])
 {
-	return fdt32_ld((const fdt32_t *)(const void *)at);
-}
-
-void fdt_walk_source(const FdtWalk *walk, unsigned depth, const char *property,
-	char source[ERROR_SOURCE_SIZE])
-{
-	char text[512]; /* the end tells most, error_at keeps that */
-	size_t len = 0;
+	char text[2 * FDT_MAX_DEPTH * 64];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%.20s:", tree);
 	Error err;
 
-	for (unsigned i = 2; i <= depth && len < sizeof(text); i++)
-		len += (size_t)snprintf(
-			text + len, sizeof(text) - len, "/%.100s", walk->path[i - 1]);
-	if (len >= sizeof(text))
-		len = sizeof(text) - 1;
-	if (property || len == 0)
-		snprintf(text + len, sizeof(text) - len, "/%.100s", property ? property : "");
-
-	char whole[sizeof(text) + 32];
-
-	snprintf(whole, sizeof(whole), "%.20s:%s", walk->tree, text);
-	error_at(&err, whole);
+	for (unsigned i = 1; i < depth; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "/%.64s", path[i]);
+	if (property || depth < 2)
+		snprintf(text + len, sizeof(text) - len, "/%.64s", property ? property : "");
+	/* Cuts and cleans. */
+	error_at(&err, text);
 	memcpy(source, err.source, sizeof(err.source));
 }
 
@@ -69,7 +56,7 @@ static bool fail(Error *err, const FdtWalk *walk, size_t offset, uint16_t diagno
 	va_end(args);
 	error_set(err, diagnostic, "%s", text);
 	if (walk->depth)
-		fdt_walk_source(walk, walk->depth, NULL, source);
+		fdt_path_text(walk->tree, walk->path, walk->depth, NULL, source);
 	else
 		snprintf(source, sizeof(source), "%.20s", walk->tree);
 	return error_at_offset(err, source, offset);
@@ -86,7 +73,7 @@ static bool read_header(const FdtWalk *walk, Header *out, Error *err)
 		return fail(err, walk, 0, PVW_DT_0012, "%zu bytes, expected at most %zu",
 			walk->blob.len, FDT_MAX_BYTES);
 	for (size_t i = 0; i < ARRAY_COUNT(cells); i++)
-		cells[i] = load_be32(walk->blob.data + i * sizeof(uint32_t));
+		cells[i] = fdt_load_be32(walk->blob.data + i * sizeof(uint32_t));
 	memcpy(out, cells, sizeof(*out));
 
 	if (out->magic != FDT_MAGIC)
@@ -143,7 +130,7 @@ static bool read_blocks(FdtWalk *walk, const Header *header, Error *err)
 {
 	if (!read_reservations(walk, header->reservations_offset, err))
 		return false;
-	if (header->struct_offset % TOKEN_SIZE)
+	if (header->struct_offset % FDT_TOKEN_SIZE)
 		return fail(err, walk, 8, PVW_DT_0004,
 			"structure block at 0x%" PRIx32 ", expected a multiple of 4",
 			header->struct_offset);
@@ -155,13 +142,13 @@ static bool read_blocks(FdtWalk *walk, const Header *header, Error *err)
 
 	const size_t end = (size_t)header->struct_offset + header->struct_size;
 
-	if (header->struct_size < TOKEN_SIZE ||
-		load_be32(walk->blob.data + end - TOKEN_SIZE) != FDT_END)
+	if (header->struct_size < FDT_TOKEN_SIZE ||
+		fdt_load_be32(walk->blob.data + end - FDT_TOKEN_SIZE) != FDT_END)
 		return fail(err, walk, end, PVW_DT_0006,
 			"%" PRIu32 " bytes, expected the end token as the last four",
 			header->struct_size);
 	walk->struct_offset = header->struct_offset;
-	walk->struct_len = header->struct_size - TOKEN_SIZE;
+	walk->struct_len = header->struct_size - FDT_TOKEN_SIZE;
 	walk->strings =
 		(Bytes){ walk->blob.data + header->strings_offset, header->strings_size };
 	return true;
@@ -175,11 +162,11 @@ static bool read_blocks(FdtWalk *walk, const Header *header, Error *err)
 static bool choose_walked_blob(FdtWalk *walk, Arena *arena, Error *err)
 {
 	const Bytes blob = walk->blob;
-	const bool aligned = (uintptr_t)blob.data % TOKEN_SIZE == 0;
+	const bool aligned = (uintptr_t)blob.data % FDT_TOKEN_SIZE == 0;
 	uint8_t *copy;
 
 	if (aligned &&
-		walk->struct_offset + walk->struct_len + TOKEN_SIZE <= walk->total_size) {
+		walk->struct_offset + walk->struct_len + FDT_TOKEN_SIZE <= walk->total_size) {
 		walk->fdt = blob.data;
 		return true;
 	}
@@ -207,106 +194,43 @@ bool fdt_walk_open(const char *tree, Bytes blob, Arena *arena, FdtWalk *out, Err
 	return true;
 }
 
-/* The token at walk->at is none, does not fit, or may not stand here. */
-static bool fail_token(Error *err, const FdtWalk *walk, const char *expected)
+bool fdt_fail_token(Error *err, const FdtWalk *walk, const char *expected)
 {
 	const size_t at = walk->struct_offset + walk->at;
 	const size_t left = walk->struct_len - walk->at;
-	const uint32_t token = left < TOKEN_SIZE ? 0 : load_be32(walk->blob.data + at);
+	const uint32_t token = left < FDT_TOKEN_SIZE ? 0 : fdt_load_be32(walk->blob.data + at);
 
-	switch (token) {
-	case 0:
+	if (left < FDT_TOKEN_SIZE)
 		return fail(err, walk, at, PVW_DT_0008, "%zu bytes left, a token has %u", left,
-			TOKEN_SIZE);
-	case FDT_BEGIN_NODE:
-		if (expected)
-			break;
+			FDT_TOKEN_SIZE);
+	if (!expected && token == FDT_BEGIN_NODE)
 		return fail(err, walk, at, PVW_DT_0008,
-			"the name of a node does not end within %zu bytes", left - TOKEN_SIZE);
-	case FDT_PROP:
-		if (expected)
-			break;
+			"the name of a node does not end within %zu bytes",
+			left - FDT_TOKEN_SIZE);
+	if (!expected && token == FDT_PROP)
 		return fail(err, walk, at, PVW_DT_0008,
-			"a property does not end within %zu bytes", left - TOKEN_SIZE);
-	default:
-		break;
-	}
+			"a property does not end within %zu bytes", left - FDT_TOKEN_SIZE);
 	return fail(err, walk, at, PVW_DT_0007, "token 0x%" PRIx32 ", expected %s", token,
 		expected ? expected : "1, 2, 3 or 4");
 }
 
-/* libfdt 1.6 adds the length of a property to an int and lets it wrap: look at it by hand. */
-static bool property_fits(const FdtWalk *walk)
-{
-	const size_t left = walk->struct_len - walk->at;
-	const uint8_t *head = walk->blob.data + walk->struct_offset + walk->at;
-
-	return left >= PROPERTY_HEAD && load_be32(head + TOKEN_SIZE) <= left - PROPERTY_HEAD;
-}
-
-static bool read_tag(const FdtWalk *walk, uint32_t *tag, size_t *next, Error *err)
-{
-	int end;
-
-	*tag = fdt_next_tag(walk->fdt, (int)walk->at, &end);
-	*next = (size_t)end;
-	if (end < 0 || *next > walk->struct_len || (*tag == FDT_PROP && !property_fits(walk)))
-		return fail_token(err, walk, /* expected= */ NULL);
-	return true;
-}
-
-static bool open_node(FdtWalk *walk, size_t next, FdtToken *out, Error *err)
+bool fdt_fail_node(Error *err, const FdtWalk *walk, const char *name, bool is_utf8)
 {
 	const size_t at = walk->struct_offset + walk->at;
-	const char *name = (const char *)walk->blob.data + at + TOKEN_SIZE;
-	size_t len = next - walk->at - TOKEN_SIZE;
-
-	/* The NUL is among the last four bytes; the padding behind it may be anything. */
-	len = len - TOKEN_SIZE + strnlen(name + len - TOKEN_SIZE, TOKEN_SIZE);
-	out->kind = FDT_TOKEN_NODE;
-	out->data = (Bytes){ walk->blob.data + at + TOKEN_SIZE, len };
 
 	if (walk->depth == 0 && walk->nodes > 0)
 		return fail(err, walk, at, PVW_DT_0010, "a second root, expected one");
-	if (!utf8_is_valid(out->data))
+	if (!is_utf8)
 		return fail(err, walk, at, PVW_DT_0009,
 			"the name of a node, \"%.60s\", expected UTF-8", name);
 	if (walk->depth == FDT_MAX_DEPTH)
 		return fail(err, walk, at, PVW_DT_0012,
 			"a node at depth %u, expected at most %d", walk->depth + 1,
 			FDT_MAX_DEPTH);
-	if (walk->nodes == FDT_MAX_NODES)
-		return fail(err, walk, at, PVW_DT_0012, "more than %d nodes", FDT_MAX_NODES);
-	walk->path[walk->depth++] = name;
-	walk->nodes++;
-	walk->may_have_property = true;
-	return true;
+	return fail(err, walk, at, PVW_DT_0012, "more than %d nodes", FDT_MAX_NODES);
 }
 
-static bool take_property(const FdtWalk *walk, FdtToken *out, Error *err)
-{
-	const uint8_t *head = walk->blob.data + walk->struct_offset + walk->at;
-
-	if (!walk->may_have_property)
-		return fail_token(err, walk,
-			walk->depth ? "no property behind a child" : "one root node");
-	out->kind = FDT_TOKEN_PROPERTY;
-	out->name_offset = load_be32(head + 2 * TOKEN_SIZE);
-	out->data = (Bytes){ head + PROPERTY_HEAD, load_be32(head + TOKEN_SIZE) };
-	return true;
-}
-
-static bool close_node(FdtWalk *walk, FdtToken *out, Error *err)
-{
-	if (walk->depth == 0)
-		return fail_token(err, walk, "one root node");
-	walk->depth--;
-	walk->may_have_property = false; /* its parent has a child now */
-	out->kind = FDT_TOKEN_NODE_END;
-	return true;
-}
-
-static bool end_tree(const FdtWalk *walk, FdtToken *out, Error *err)
+bool fdt_end_tree(const FdtWalk *walk, FdtToken *out, Error *err)
 {
 	const size_t at = walk->struct_offset + walk->at;
 
@@ -319,59 +243,26 @@ static bool end_tree(const FdtWalk *walk, FdtToken *out, Error *err)
 	return true;
 }
 
-static bool take_token(FdtWalk *walk, uint32_t tag, size_t next, FdtToken *out, Error *err)
-{
-	switch (tag) {
-	case FDT_BEGIN_NODE:
-		return open_node(walk, next, out, err);
-	case FDT_PROP:
-		return take_property(walk, out, err);
-	case FDT_END_NODE:
-		return close_node(walk, out, err);
-	default:
-		return fail_token(err, walk, "no end before the end of the block");
-	}
-}
-
 bool fdt_walk_next(FdtWalk *walk, FdtToken *out, Error *err)
 {
-	FdtToken token = { 0 };
-	uint32_t tag;
-	size_t next;
-
-	for (;;) {
-		if (walk->at == walk->struct_len)
-			return end_tree(walk, out, err);
-		if (!read_tag(walk, &tag, &next, err))
-			return false;
-		if (tag != FDT_NOP)
-			break;
-		walk->at = next;
-	}
-	token.offset = walk->struct_offset + walk->at;
-	if (!take_token(walk, tag, next, &token, err))
-		return false;
-	walk->at = next;
-	*out = token;
-	return true;
+	return fdt_next_token(walk, out, err);
 }
 
 bool fdt_walk_property_name(const FdtWalk *walk, uint32_t name_offset, Bytes *out)
 {
 	const uint8_t *name;
 	const uint8_t *end;
+	size_t left;
 
 	if (name_offset >= walk->strings.len)
 		return false;
 	name = walk->strings.data + name_offset;
-	end = memchr(name, '\0', walk->strings.len - name_offset);
-	if (!end)
+	left = walk->strings.len - name_offset;
+	if (left > FDT_MAX_NAME + 1)
+		left = FDT_MAX_NAME + 1;
+	end = memchr(name, '\0', left);
+	if (!end || !utf8_is_valid((Bytes){ name, (size_t)(end - name) }))
 		return false;
-
-	const Bytes text = { name, (size_t)(end - name) };
-
-	if (!utf8_is_valid(text))
-		return false;
-	*out = text;
+	*out = (Bytes){ name, (size_t)(end - name) };
 	return true;
 }

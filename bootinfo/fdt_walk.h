@@ -20,6 +20,8 @@
 #define FDT_MAX_BYTES ((size_t)256 * 1024)
 #define FDT_MAX_NODES 4096
 #define FDT_MAX_DEPTH 16 /* the root is at depth 1 */
+/* A longer name of a property cannot be read: else many properties could share a huge one. */
+#define FDT_MAX_NAME 1024
 
 typedef enum FdtTokenKind {
 	FDT_TOKEN_NODE,     /* a node begins; @data is its name without the NUL behind it */
@@ -78,15 +80,16 @@ MUST_CHECK bool fdt_walk_next(FdtWalk *walk, FdtToken *out, Error *err);
 /**
  * fdt_walk_property_name - the name at @name_offset of the strings block
  *
- * Returns false without an Error if there is none: no NUL inside the block, or not UTF-8.
+ * Returns false without an Error if there is none: no NUL inside the block and
+ * within FDT_MAX_NAME bytes, or not UTF-8.
  */
 MUST_CHECK bool fdt_walk_property_name(const FdtWalk *walk, uint32_t name_offset, Bytes *out);
 
 /**
- * fdt_walk_source - "dtb:/cpus/cpu@1/reg": tree, path and @property (may be NULL)
- * @depth: nodes of the path; 1 is the root
+ * fdt_path_text - "dtb:/cpus/cpu@1/reg": tree, path and @property (may be NULL)
+ * @path: @depth names; the first is the root's, which is not written
  */
-void fdt_walk_source(const FdtWalk *walk, unsigned depth, const char *property,
-	char source[ERROR_SOURCE_SIZE]);
+void fdt_path_text(const char *tree, const char *const path[], unsigned depth,
+	const char *property, char source[ERROR_SOURCE_SIZE]);
 
 #endif

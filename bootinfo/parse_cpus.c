@@ -7,9 +7,6 @@
 #include "bootinfo/parse_internal.h"
 #include "support/diagnostics.h"
 
-/* Begin, name, `reg` of one cell, `numa-node-id`, end: no processor is smaller. */
-#define CPU_NODE_BYTES 44
-
 /* arm,armv8-pmuv3 `interrupts`: {1 = PPI, index, flags}; the INTID of PPI 0 is 16. */
 #define INTERRUPT_TYPE_PPI 1
 #define FIRST_PPI 16
@@ -22,13 +19,7 @@ bool parse_cpus(BootTree *tree, Error *err)
 	if (tree->cpu_cells > 2)
 		return fdt_fail(err, &tree->reader, FDT_ADDRESS_CELLS, PVW_DT_0015,
 			"%" PRIu32 ", expected 1 or 2", tree->cpu_cells);
-	if (!tree->cpus) {
-		tree->cpu_room = parse_list_room(tree, CPU_NODE_BYTES, BOOT_INFO_MAX_CPUS);
-		tree->cpus = arena_array(tree->arena, BootCpu, tree->cpu_room, err);
-		if (!tree->cpus)
-			return false;
-	}
-	tree->cpu_count = 0;
+	tree->cpus.count = 0;
 	return true;
 }
 
@@ -36,7 +27,7 @@ bool parse_cpus(BootTree *tree, Error *err)
 bool parse_cpu(BootTree *tree, Error *err)
 {
 	const FdtReader *reader = &tree->reader;
-	BootCpu cpu;
+	BootCpu cpu, *slot;
 	uint32_t low = 0;
 
 	if (tree->cpu_cells == 0)
@@ -49,9 +40,10 @@ bool parse_cpu(BootTree *tree, Error *err)
 		cpu.reg = low;
 	if (!fdt_read_u32(reader, FDT_NUMA_NODE, &cpu.vnode, err))
 		return false;
-	if (tree->cpu_count == tree->cpu_room)
-		return parse_full(tree, "processors", tree->cpu_room, err);
-	tree->cpus[tree->cpu_count++] = cpu;
+	slot = growing_list_add(&tree->cpus, tree->arena, err);
+	if (!slot)
+		return fdt_fail_here(err, reader, FDT_NODE_ITSELF);
+	*slot = cpu;
 	return true;
 }
 

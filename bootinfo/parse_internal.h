@@ -6,6 +6,7 @@
 
 #include "bootinfo/boot_info.h"
 #include "bootinfo/fdt_reader.h"
+#include "bootinfo/growing_list.h"
 
 typedef struct BootTree {
 	FdtReader reader;
@@ -13,19 +14,13 @@ typedef struct BootTree {
 	BootInfo info; /* without the lists that still grow below */
 
 	uint32_t cpu_cells; /* of the present /cpus */
-	BootCpu *cpus;
-	size_t cpu_count, cpu_room;
-
-	NodeRange *vtl2_ram;
-	size_t vtl2_ram_count, vtl2_ram_room;
+	GrowingList cpus;
+	GrowingList vtl2_ram;
 
 	/* of the present /openhcl */
-	MapEntry *map;
-	size_t map_count, map_room;
-	MmioClaim *mmio;
-	size_t mmio_count, mmio_room;
-	MemoryRange *accepted;
-	size_t accepted_count, accepted_room;
+	GrowingList map;
+	GrowingList mmio;
+	GrowingList accepted;
 	size_t count_of[MEMORY_TYPE_COUNT];
 	size_t openhcl_offset; /* in the blob */
 
@@ -51,11 +46,5 @@ MUST_CHECK bool parse_finish_openhcl(BootTree *tree, Error *err);
 
 /** parse_range - `reg` as exactly one pair of base and length */
 MUST_CHECK bool parse_range(BootTree *tree, MemoryRange *out, Error *err);
-
-/** parse_list_room - how many nodes of at least @node_bytes the rest of the tree can hold */
-size_t parse_list_room(const BootTree *tree, size_t node_bytes, size_t limit);
-
-/** parse_full - PVW_DT_0022: no room for another item of a list */
-bool parse_full(const BootTree *tree, const char *what, size_t room, Error *err);
 
 #endif

@@ -64,9 +64,9 @@ static void begin_openhcl(BootTree *tree)
 {
 	BootInfo *info = &tree->info;
 
-	tree->map_count = 0;
-	tree->mmio_count = 0;
-	tree->accepted_count = 0;
+	tree->map.count = 0;
+	tree->mmio.count = 0;
+	tree->accepted.count = 0;
 	memset(tree->count_of, 0, sizeof(tree->count_of));
 	info->allocation = (AllocationMode){ 0 };
 	info->reserved = MEMORY_RANGE_EMPTY;
@@ -123,6 +123,7 @@ static bool check_counts(const BootTree *tree, Error *err)
 static bool collect_by_type(BootTree *tree, Error *err)
 {
 	BootInfo *info = &tree->info;
+	const MapEntry *map = tree->map.items;
 	MemoryRange *config = arena_array(
 		tree->arena, MemoryRange, tree->count_of[MEMORY_TYPE_VTL2_CONFIG], err);
 	NodeRange *pool = arena_array(
@@ -131,8 +132,8 @@ static bool collect_by_type(BootTree *tree, Error *err)
 
 	if (!config || !pool)
 		return false;
-	for (size_t i = 0; i < tree->map_count; i++) {
-		const MapEntry *entry = &tree->map[i];
+	for (size_t i = 0; i < tree->map.count; i++) {
+		const MapEntry *entry = &map[i];
 
 		if (entry->type == MEMORY_TYPE_VTL2_CONFIG)
 			config[config_count++] = entry->range;
@@ -153,20 +154,22 @@ static bool collect_by_type(BootTree *tree, Error *err)
 	return true;
 }
 
+static bool sort_list(BootTree *tree, GrowingList *list, Error *err)
+{
+	return start_sort(list->items, list->count, list->item_size, tree->arena, err);
+}
+
 bool parse_finish_openhcl(BootTree *tree, Error *err)
 {
 	BootInfo *info = &tree->info;
-	Arena *arena = tree->arena;
 
-	if (!start_sort(tree->map, tree->map_count, sizeof(*tree->map), arena, err) ||
-		!start_sort(tree->mmio, tree->mmio_count, sizeof(*tree->mmio), arena, err) ||
-		!start_sort(tree->accepted, tree->accepted_count, sizeof(*tree->accepted),
-			arena, err))
+	if (!sort_list(tree, &tree->map, err) || !sort_list(tree, &tree->mmio, err) ||
+		!sort_list(tree, &tree->accepted, err))
 		return false;
 	if (!check_counts(tree, err) || !collect_by_type(tree, err))
 		return false;
-	info->map = (MapEntryList){ tree->map, tree->map_count };
-	info->mmio = (MmioClaimList){ tree->mmio, tree->mmio_count };
-	info->accepted = (MemoryRangeList){ tree->accepted, tree->accepted_count };
+	info->map = (MapEntryList){ tree->map.items, tree->map.count };
+	info->mmio = (MmioClaimList){ tree->mmio.items, tree->mmio.count };
+	info->accepted = (MemoryRangeList){ tree->accepted.items, tree->accepted.count };
 	return true;
 }
