@@ -25,6 +25,46 @@ static bool has_distances(const AcpiInputs *in)
 	return in->distances;
 }
 
+static bool has_psp(const AcpiInputs *in)
+{
+	return in->with_psp;
+}
+
+static bool has_bridges(const AcpiInputs *in)
+{
+	return in->bridge_count > 0;
+}
+
+/* Without a bridge there is nothing to remap; the table's builder says so. */
+static bool has_iort(const AcpiInputs *in)
+{
+	return in->bridge_count > 0 || in->iommu.kind == ACPI_IOMMU_SMMU;
+}
+
+static bool has_cxl(const AcpiInputs *in)
+{
+	for (size_t i = 0; i < in->bridge_count; i++) {
+		if (in->bridges[i].cxl)
+			return true;
+	}
+	return false;
+}
+
+static bool has_caches(const AcpiInputs *in)
+{
+	return in->with_caches;
+}
+
+static bool has_amdvi(const AcpiInputs *in)
+{
+	return in->iommu.kind == ACPI_IOMMU_AMDVI;
+}
+
+static bool has_vtd(const AcpiInputs *in)
+{
+	return in->iommu.kind == ACPI_IOMMU_VTD;
+}
+
 typedef struct AcpiBuilder {
 	bool (*put)(const AcpiContext *c, ByteWriter *w, Error *err);
 	size_t (*bound)(const AcpiInputs *in);
@@ -43,9 +83,18 @@ static const struct AcpiTableSpec {
 } specs[ACPI_TABLE_COUNT] = {
 	[ACPI_DSDT] = { "dsdt", always, { BUILDER(dsdt), BUILDER(dsdt) } },
 	[ACPI_FADT] = { "fadt", always, { BUILDER(fadt_x86), BUILDER(fadt_arm64) } },
+	[ACPI_ASPT] = { "aspt", has_psp, { BUILDER(aspt) } },
 	[ACPI_MADT] = { "madt", always, { BUILDER(madt_x86), BUILDER(madt_arm64) } },
 	[ACPI_SRAT] = { "srat", always, { BUILDER(srat), BUILDER(srat) } },
 	[ACPI_SLIT] = { "slit", has_distances, { BUILDER(slit), BUILDER(slit) } },
+	[ACPI_MCFG] = { "mcfg", has_bridges, { BUILDER(mcfg), BUILDER(mcfg) } },
+	[ACPI_IORT] = { "iort", has_iort, { [GUEST_ARCH_AARCH64] = BUILDER(iort) } },
+	[ACPI_SSDT] = { "ssdt", has_bridges, { BUILDER(ssdt), BUILDER(ssdt) } },
+	[ACPI_CEDT] = { "cedt", has_cxl, { BUILDER(cedt), BUILDER(cedt) } },
+	[ACPI_PPTT] = { "pptt", has_caches, { BUILDER(pptt), BUILDER(pptt) } },
+	[ACPI_IVRS] = { "ivrs", has_amdvi, { BUILDER(ivrs) } },
+	[ACPI_DMAR] = { "dmar", has_vtd, { BUILDER(dmar) } },
+	[ACPI_GTDT] = { "gtdt", always, { [GUEST_ARCH_AARCH64] = BUILDER(gtdt) } },
 };
 #undef BUILDER
 
@@ -65,13 +114,30 @@ static bool check(const AcpiInputs *in, Error *err)
 	if (in->topology->count == 0 || in->topology->count > ACPI_PROCESSORS_MAX)
 		return error_set(err, PVW_ACPI_0015, "%zu processors, expected 1 to %zu",
 			in->topology->count, ACPI_PROCESSORS_MAX);
+	if (in->bridge_count > ACPI_LIST_MAX || in->iommu.unit_count > ACPI_LIST_MAX ||
+		in->uart_count > ACPI_LIST_MAX ||
+		(in->devices && in->devices->count > ACPI_LIST_MAX) ||
+		in->initiator_count > ACPI_LIST_MAX || in->ram.count > ACPI_LIST_MAX)
+		return error_set(err, PVW_ACPI_0015,
+			"a list of more than the expected %zu bridges, units, devices or "
+			"ranges",
+			ACPI_LIST_MAX);
 	return true;
+}
+
+/* What the PPTT's builder sorts in; nothing when there is no PPTT. */
+static bool alloc_places(const AcpiInputs *in, Arena *arena, AcpiContext *context, Error *err)
+{
+	if (!in->with_caches)
+		return true;
+	context->places = arena_array(arena, AcpiPlace, in->topology->count, err);
+	return context->places;
 }
 
 bool acpi_build_table(
 	AcpiTableId id, const AcpiInputs *in, Arena *arena, Bytes *out, Error *err)
 {
-	const AcpiContext context = { .in = in };
+	AcpiContext context = { .in = in };
 	const AcpiBuilder *builder;
 	ByteWriter w;
 
@@ -82,6 +148,8 @@ bool acpi_build_table(
 			guest_arch_name(in->topology->arch));
 	if (!check(in, err))
 		return false;
+	if (id == ACPI_PPTT && !alloc_places(in, arena, &context, err))
+		return error_wrap(err, "pptt");
 	if (!byte_writer_in_arena(arena, builder->bound(in), &w, err))
 		return error_wrap(err, "%s", specs[id].name);
 	if (!builder->put(&context, &w, err)) {
@@ -105,21 +173,21 @@ static size_t bound_set(const AcpiInputs *in)
 }
 
 static bool put_tables(
-	const AcpiInputs *in, uint64_t gpa, ByteWriter *w, AcpiSet *set, Error *err)
+	AcpiContext *context, uint64_t gpa, ByteWriter *w, AcpiSet *set, Error *err)
 {
-	AcpiContext context = { .in = in };
+	const AcpiInputs *in = context->in;
 
 	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
 		const size_t mark = w->len;
 
 		if (!acpi_table_wanted(id, in))
 			continue;
-		if (!builder_of(id, in)->put(&context, w, err))
+		if (!builder_of(id, in)->put(context, w, err))
 			return false;
 		set->at[id] = gpa + mark;
 		set->len[id] = w->len - mark;
 		if (id == ACPI_DSDT)
-			context.dsdt = gpa + mark;
+			context->dsdt = gpa + mark;
 		put_padding(w, TABLE_ALIGN);
 	}
 	return true;
@@ -142,6 +210,7 @@ static size_t put_xsdt(const AcpiInputs *in, const AcpiSet *set, ByteWriter *w)
 
 bool acpi_build_set(const AcpiInputs *in, uint64_t gpa, Arena *arena, AcpiSet *out, Error *err)
 {
+	AcpiContext context = { .in = in };
 	AcpiSet set = { 0 };
 	size_t bound, xsdt;
 	uint64_t end;
@@ -157,9 +226,10 @@ bool acpi_build_set(const AcpiInputs *in, uint64_t gpa, Arena *arena, AcpiSet *o
 			", expected an address that is not 0, a multiple of %d and below the "
 			"end",
 			bound, gpa, TABLE_ALIGN);
-	if (!byte_writer_in_arena(arena, bound, &w, err))
+	if (!alloc_places(in, arena, &context, err) ||
+		!byte_writer_in_arena(arena, bound, &w, err))
 		return error_wrap(err, "acpi tables");
-	if (!put_tables(in, gpa, &w, &set, err)) {
+	if (!put_tables(&context, gpa, &w, &set, err)) {
 		arena_shrink(arena, w.base, 0);
 		return false;
 	}

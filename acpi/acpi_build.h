@@ -17,14 +17,25 @@
 typedef enum AcpiTableId {
 	ACPI_DSDT,
 	ACPI_FADT,
+	ACPI_ASPT, /* x86-64 with a PSP */
 	ACPI_MADT,
 	ACPI_SRAT,
-	ACPI_SLIT,
+	ACPI_SLIT, /* with distances */
+	ACPI_MCFG, /* with PCI Express bridges, as SSDT */
+	ACPI_IORT, /* aarch64 with bridges */
+	ACPI_SSDT,
+	ACPI_CEDT, /* with a CXL bridge */
+	ACPI_PPTT, /* with caches */
+	ACPI_IVRS, /* x86-64 with an AMD IOMMU */
+	ACPI_DMAR, /* x86-64 with VT-d */
+	ACPI_GTDT, /* aarch64 */
 	ACPI_TABLE_COUNT
 } AcpiTableId;
 
 /* More processors than any guest has: what keeps sizes far from overflow. */
 #define ACPI_PROCESSORS_MAX ((size_t)1 << 20)
+/* The same for every other list: bridges, units, UARTs, devices, initiators, ranges of RAM. */
+#define ACPI_LIST_MAX ((size_t)1 << 16)
 
 /** acpi_table_wanted - whether a set for @in holds the table */
 bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in);
@@ -36,7 +47,7 @@ bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in);
  *
  * Outputs are untouched on failure.
  *
- * Errors: PVW_ACPI_0001 to PVW_ACPI_0018, see diagnostics.def; PVW_MEM_0001.
+ * Errors: PVW_ACPI_0001 to PVW_ACPI_0021, see diagnostics.def; PVW_MEM_0001.
  */
 MUST_CHECK bool acpi_build_table(
 	AcpiTableId id, const AcpiInputs *in, Arena *arena, Bytes *out, Error *err);

@@ -396,6 +396,268 @@ typedef struct PACKED McfgEntry {
 } McfgEntry;
 static_assert(sizeof(McfgEntry) == 16, "PCI firmware 4.1.2");
 
+/* AMD Secure Processor Table: one register group; kernel list, "ASPT" of confidential guests */
+typedef struct PACKED AsptRecord {
+	uint16_t type;       /*  0  0 global registers, 1 mailbox, 2 ACPI mailbox */
+	uint16_t length;     /*  2 */
+	uint32_t flags;      /*  4 */
+	uint64_t address[3]; /*  8  GPA */
+} AsptRecord;
+static_assert(sizeof(AsptRecord) == 32, "ASPT");
+
+/* [CXL] 9.17.1.2 CXL Host Bridge Structure */
+typedef struct PACKED CedtHostBridge {
+	uint8_t type;         /*  0  = 0 */
+	uint8_t reserved_1;   /*  1 */
+	uint16_t length;      /*  2  = 32 */
+	uint32_t uid;         /*  4  _UID of the ACPI0016 device */
+	uint32_t version;     /*  8  1: CXL 2.0, component registers */
+	uint32_t reserved_12; /* 12 */
+	uint64_t base;        /* 16  GPA */
+	uint64_t len;         /* 24  bytes */
+} CedtHostBridge;
+static_assert(sizeof(CedtHostBridge) == 32, "[CXL] 9.17.1.2");
+
+/* [CXL] 9.17.1.3 CXL Fixed Memory Window Structure, one target */
+typedef struct PACKED CedtWindow {
+	uint8_t type;          /*  0  = 1 */
+	uint8_t reserved_1;    /*  1 */
+	uint16_t length;       /*  2  = 40 */
+	uint32_t reserved_4;   /*  4 */
+	uint64_t base;         /*  8  HPA of the window */
+	uint64_t len;          /* 16  bytes */
+	uint8_t ways;          /* 24  0 = 1 way */
+	uint8_t arithmetic;    /* 25 */
+	uint16_t reserved_26;  /* 26 */
+	uint32_t granularity;  /* 28 */
+	uint16_t restrictions; /* 32 */
+	uint16_t qtg_id;       /* 34 */
+	uint32_t target;       /* 36  uid of the host bridge */
+} CedtWindow;
+static_assert(sizeof(CedtWindow) == 40, "[CXL] 9.17.1.3");
+
+/* [ACPI65] 5.2.30.1 Processor Hierarchy Node Structure, without its resources */
+typedef struct PACKED PpttProcessor {
+	uint8_t type;            /*  0  = 0 */
+	uint8_t length;          /*  1  20 + 4 each resource */
+	uint16_t reserved;       /*  2 */
+	uint32_t flags;          /*  4  bit 0 package, 1 uid valid, 2 thread, 3 leaf */
+	uint32_t parent;         /*  8  offset in the table, 0 = none */
+	uint32_t uid;            /* 12 */
+	uint32_t resource_count; /* 16 */
+} PpttProcessor;
+static_assert(sizeof(PpttProcessor) == 20, "[ACPI65] 5.2.30.1");
+
+/* [ACPI65] 5.2.30.2 Cache Type Structure */
+typedef struct PACKED PpttCache {
+	uint8_t type;          /*  0  = 1 */
+	uint8_t length;        /*  1  = 28 */
+	uint16_t reserved;     /*  2 */
+	uint32_t flags;        /*  4  which of the fields below are valid */
+	uint32_t next_level;   /*  8  offset in the table, 0 = none */
+	uint32_t size;         /* 12  bytes */
+	uint32_t sets;         /* 16 */
+	uint8_t associativity; /* 20 */
+	uint8_t attributes;    /* 21  bits 3:2 type */
+	uint16_t line_size;    /* 22  bytes */
+	uint32_t cache_id;     /* 24 */
+} PpttCache;
+static_assert(sizeof(PpttCache) == 28, "[ACPI65] 5.2.30.2");
+
+enum {
+	PPTT_PROCESSOR = 0,
+	PPTT_CACHE = 1,
+	PPTT_PHYSICAL_PACKAGE = 1 << 0,
+	PPTT_UID_VALID = 1 << 1,
+	PPTT_IS_THREAD = 1 << 2,
+	PPTT_IS_LEAF = 1 << 3,
+	PPTT_CACHE_SIZE_VALID = 1 << 0,
+	PPTT_CACHE_ASSOCIATIVITY_VALID = 1 << 2,
+	PPTT_CACHE_TYPE_VALID = 1 << 4,
+	PPTT_CACHE_LINE_VALID = 1 << 6,
+};
+
+/* [AMDVI] 5.2.2 I/O Virtualization Reporting Structure: behind the header */
+typedef struct PACKED IvrsHead {
+	uint32_t info;        /* 36  bit 0 EFRSup, 14:8 PA size, 21:15 VA size */
+	uint64_t reserved_40; /* 40 */
+} IvrsHead;
+static_assert(sizeof(IvrsHead) == 12, "[AMDVI] 5.2.2");
+
+/* [AMDVI] 5.2.2.1 I/O Virtualization Hardware Definition, type 11h */
+typedef struct PACKED IvrsHardware {
+	uint8_t type;               /*  0  = 0x11 */
+	uint8_t flags;              /*  1 */
+	uint16_t length;            /*  2  device entries included */
+	uint16_t device_id;         /*  4 */
+	uint16_t capability_offset; /*  6 */
+	uint64_t base;              /*  8  GPA */
+	uint16_t segment;           /* 16 */
+	uint16_t info;              /* 18 */
+	uint32_t attributes;        /* 20 */
+	uint64_t features;          /* 24  image of the extended feature register */
+	uint64_t features2;         /* 32 */
+} IvrsHardware;
+static_assert(sizeof(IvrsHardware) == 40, "[AMDVI] 5.2.2.1");
+
+/* [AMDVI] 5.2.2.4 four-byte device entry */
+typedef struct PACKED IvrsDevice {
+	uint8_t type;       /*  0  3 range start, 4 range end */
+	uint16_t device_id; /*  1  bus << 8 | devfn */
+	uint8_t data;       /*  3 */
+} IvrsDevice;
+static_assert(sizeof(IvrsDevice) == 4, "[AMDVI] 5.2.2.4");
+
+/* [AMDVI] 5.2.2.6 special device entry */
+typedef struct PACKED IvrsSpecial {
+	uint8_t type;       /*  0  = 0x48 */
+	uint16_t reserved;  /*  1 */
+	uint8_t data;       /*  3 */
+	uint8_t handle;     /*  4  I/O APIC id */
+	uint16_t device_id; /*  5  requester id */
+	uint8_t variety;    /*  7  1 = I/O APIC */
+} IvrsSpecial;
+static_assert(sizeof(IvrsSpecial) == 8, "[AMDVI] 5.2.2.6");
+
+/* [VTD] 8.1 DMA Remapping Reporting Structure: behind the header */
+typedef struct PACKED DmarHead {
+	uint8_t host_address_width; /* 36  bits - 1 */
+	uint8_t flags;              /* 37  bit 0 interrupt remapping */
+	uint8_t reserved[10];       /* 38 */
+} DmarHead;
+static_assert(sizeof(DmarHead) == 12, "[VTD] 8.1");
+
+/* [VTD] 8.3 DMA Remapping Hardware Unit Definition */
+typedef struct PACKED DmarUnit {
+	uint16_t type;    /*  0  = 0 */
+	uint16_t length;  /*  2  scopes included */
+	uint8_t flags;    /*  4 */
+	uint8_t size;     /*  5  0: 4 KiB of registers */
+	uint16_t segment; /*  6 */
+	uint64_t base;    /*  8  GPA */
+} DmarUnit;
+static_assert(sizeof(DmarUnit) == 16, "[VTD] 8.3");
+
+/* [VTD] 8.3.1 Device Scope, a path of one step */
+typedef struct PACKED DmarScope {
+	uint8_t type;           /*  0  1 endpoint, 2 bridge, 3 I/O APIC */
+	uint8_t length;         /*  1  = 8 */
+	uint16_t reserved;      /*  2 */
+	uint8_t enumeration_id; /*  4 */
+	uint8_t start_bus;      /*  5 */
+	uint8_t device;         /*  6 */
+	uint8_t function;       /*  7 */
+} DmarScope;
+static_assert(sizeof(DmarScope) == 8, "[VTD] 8.3.1");
+
+/* [ACPI65] 5.2.25 Generic Timer Description Table, revision 3 */
+typedef struct PACKED Gtdt {
+	AcpiHeader header;          /*  0 */
+	uint64_t control_base;      /* 36  all ones: none */
+	uint32_t reserved_44;       /* 44 */
+	uint32_t secure_el1_gsiv;   /* 48 */
+	uint32_t secure_el1_flags;  /* 52 */
+	uint32_t el1_gsiv;          /* 56 */
+	uint32_t el1_flags;         /* 60 */
+	uint32_t virtual_el1_gsiv;  /* 64 */
+	uint32_t virtual_el1_flags; /* 68  bit 0 edge, 1 active low, 2 always on */
+	uint32_t el2_gsiv;          /* 72 */
+	uint32_t el2_flags;         /* 76 */
+	uint64_t read_base;         /* 80  all ones: none */
+	uint32_t platform_count;    /* 88 */
+	uint32_t platform_offset;   /* 92 */
+	uint32_t virtual_el2_gsiv;  /* 96 */
+	uint32_t virtual_el2_flags; /* 100 */
+} Gtdt;
+static_assert(sizeof(Gtdt) == 104, "[ACPI65] 5.2.25");
+static_assert(offsetof(Gtdt, virtual_el1_gsiv) == 64, "[ACPI65] 5.2.25");
+static_assert(offsetof(Gtdt, read_base) == 80, "[ACPI65] 5.2.25");
+
+/* [IORT] 3 I/O Remapping Table: behind the header */
+typedef struct PACKED IortHead {
+	uint32_t node_count;  /* 36 */
+	uint32_t node_offset; /* 40  = 48 */
+	uint32_t reserved;    /* 44 */
+} IortHead;
+static_assert(sizeof(IortHead) == 12, "[IORT] 3");
+
+/* [IORT] 3, table 3: what every node starts with */
+typedef struct PACKED IortNode {
+	uint8_t type;            /*  0 */
+	uint16_t length;         /*  1  mappings included */
+	uint8_t revision;        /*  3 */
+	uint32_t identifier;     /*  4 */
+	uint32_t mapping_count;  /*  8 */
+	uint32_t mapping_offset; /* 12  from the node, 0 = none */
+} IortNode;
+static_assert(sizeof(IortNode) == 16, "[IORT] 3");
+
+/* [IORT] 3, table 4 */
+typedef struct PACKED IortMapping {
+	uint32_t input_base;  /*  0 */
+	uint32_t id_count;    /*  4  number of ids - 1 */
+	uint32_t output_base; /*  8 */
+	uint32_t reference;   /* 12  offset of the node in the table */
+	uint32_t flags;       /* 16  bit 0: single */
+} IortMapping;
+static_assert(sizeof(IortMapping) == 20, "[IORT] 3");
+
+/* [IORT] 3.1.1.1 ITS group of one */
+typedef struct PACKED IortIts {
+	IortNode node;   /*  0 */
+	uint32_t count;  /* 16  = 1 */
+	uint32_t its_id; /* 20 */
+} IortIts;
+static_assert(sizeof(IortIts) == 24, "[IORT] 3.1.1.1");
+
+/* [IORT] 3.1.1.2 SMMUv3 */
+typedef struct PACKED IortSmmu {
+	IortNode node;              /*  0 */
+	uint64_t base;              /* 16  GPA */
+	uint32_t flags;             /* 24  bit 0 coherent, 4 device id mapping valid */
+	uint32_t reserved;          /* 28 */
+	uint64_t vatos;             /* 32 */
+	uint32_t model;             /* 40 */
+	uint32_t event_gsiv;        /* 44 */
+	uint32_t pri_gsiv;          /* 48 */
+	uint32_t error_gsiv;        /* 52 */
+	uint32_t sync_gsiv;         /* 56 */
+	uint32_t proximity_domain;  /* 60 */
+	uint32_t device_id_mapping; /* 64  index */
+} IortSmmu;
+static_assert(sizeof(IortSmmu) == 68, "[IORT] 3.1.1.2");
+
+/* [IORT] 3.1.1.3 Root complex */
+typedef struct PACKED IortRootComplex {
+	IortNode node;          /*  0 */
+	uint32_t coherent;      /* 16  memory access properties: cache coherent */
+	uint8_t hints;          /* 20 */
+	uint16_t reserved_21;   /* 21 */
+	uint8_t memory_flags;   /* 23  coherent path to memory, device attributes override */
+	uint32_t ats;           /* 24 */
+	uint32_t segment;       /* 28 */
+	uint8_t address_bits;   /* 32 */
+	uint8_t reserved_33[3]; /* 33 */
+} IortRootComplex;
+static_assert(sizeof(IortRootComplex) == 36, "[IORT] 3.1.1.3");
+
+/* [IORT] 3.1.1.5 Reserved memory ranges, one mapping, without its descriptors */
+typedef struct PACKED IortReserved {
+	IortNode node;              /*  0 */
+	uint32_t flags;             /* 16 */
+	uint32_t descriptor_count;  /* 20 */
+	uint32_t descriptor_offset; /* 24  from the node */
+	IortMapping mapping;        /* 28 */
+} IortReserved;
+static_assert(sizeof(IortReserved) == 48, "[IORT] 3.1.1.5");
+
+typedef struct PACKED IortReservedRange {
+	uint64_t base;     /*  0 */
+	uint64_t len;      /*  8  bytes */
+	uint32_t reserved; /* 16 */
+} IortReservedRange;
+static_assert(sizeof(IortReservedRange) == 20, "[IORT] 3.1.1.5");
+
 /* [ACPI65] 6.4.2.1 IRQ Descriptor with its information byte */
 typedef struct PACKED ResourceIrq {
 	uint8_t tag;   /*  0  = 0x23 */

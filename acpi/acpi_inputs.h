@@ -113,6 +113,91 @@ typedef struct AcpiDistances {
 	size_t count;
 } AcpiDistances;
 
+/* The CXL half of a host bridge. */
+typedef struct AcpiCxl {
+	MemoryRange registers; /* component registers, 64 KiB at a multiple of that */
+	MemoryRange hdm;       /* host-managed device memory, multiples of 256 MiB */
+	uint16_t restrictions; /* CFMWS window restrictions, written as they are */
+} AcpiCxl;
+
+/* One PCI Express host bridge. */
+typedef struct AcpiBridge {
+	uint32_t index; /* _UID, below 1000 */
+	uint16_t segment;
+	uint8_t start_bus, end_bus; /* inclusive */
+	MemoryRange ecam;           /* configuration space of these buses */
+	MemoryRange low, high;      /* MMIO windows; empty ones are left out */
+	const AcpiCxl *cxl;         /* NULL: not CXL */
+	bool has_vnode;
+	uint32_t vnode;
+	bool preserve_boot_config; /* the guest keeps firmware's bus numbers and BARs */
+} AcpiBridge;
+
+/* Values are those of a cache's attributes. [ACPI65] 5.2.30.2 */
+typedef enum AcpiCacheType {
+	ACPI_CACHE_DATA = 0,
+	ACPI_CACHE_INSTRUCTION = 1,
+	ACPI_CACHE_UNIFIED = 3,
+} AcpiCacheType;
+
+typedef struct AcpiCache {
+	uint8_t level;
+	AcpiCacheType type;
+	uint32_t size;          /* bytes */
+	uint32_t associativity; /* ways, 0 = fully associative */
+	uint32_t line_size;     /* bytes */
+} AcpiCache;
+
+typedef enum AcpiIommuKind {
+	ACPI_IOMMU_NONE,
+	ACPI_IOMMU_AMDVI, /* x86-64 */
+	ACPI_IOMMU_VTD,   /* x86-64 */
+	ACPI_IOMMU_SMMU,  /* aarch64 */
+	ACPI_IOMMU_COUNT
+} AcpiIommuKind;
+
+typedef struct AcpiAmdViUnit {
+	uint16_t device_id;
+	uint16_t capability_offset;
+	uint64_t base; /* register window, GPA */
+	uint16_t segment;
+	uint8_t start_bus, end_bus; /* inclusive */
+	uint64_t features;          /* extended feature register */
+} AcpiAmdViUnit;
+
+typedef struct AcpiVtdScope {
+	uint8_t devfn;
+	bool is_bridge;
+} AcpiVtdScope;
+
+typedef struct AcpiVtdUnit {
+	uint64_t base; /* register window, GPA */
+	uint16_t segment;
+	uint8_t start_bus;
+	const AcpiVtdScope *scopes;
+	size_t scope_count;
+} AcpiVtdUnit;
+
+typedef struct AcpiSmmu {
+	uint32_t bridge_index; /* the host bridge it serves */
+	uint16_t segment;
+	uint64_t base; /* register window, GPA */
+	uint32_t event_gsiv, error_gsiv;
+	MemoryRangeList reserved; /* I/O addresses mapped one to one */
+} AcpiSmmu;
+
+typedef struct AcpiIommu {
+	AcpiIommuKind kind;
+	bool has_ioapic_rid;
+	uint16_t ioapic_rid;        /* requester id of the I/O APIC, x86-64 */
+	uint8_t pa_bits, va_bits;   /* AMDVI */
+	uint8_t host_address_width; /* VTD, bits */
+	const AcpiAmdViUnit *amdvi;
+	const AcpiVtdUnit *vtd;
+	const AcpiSmmu *smmu;
+	size_t unit_count; /* of the list that the kind names */
+} AcpiIommu;
+
 /* What the guest's machine has, as far as ACPI speaks of it. */
 typedef struct AcpiInputs {
 	AcpiProfile profile;
@@ -130,15 +215,23 @@ typedef struct AcpiInputs {
 	size_t uart_count;
 	bool with_rtc;
 	bool with_vmbus;
-	uint32_t vmbus_gsiv;       /* aarch64: interrupt of VMBus, 0 = none */
-	bool with_processors;      /* one device a processor, ACPI0007 */
-	bool without_sleep_states; /* no \_S0 and \_S5 */
-	DsdtDeviceList devices;    /* if any: instead of APIC, UARTs, windows, VMBus, RTC */
+	uint32_t vmbus_gsiv;           /* aarch64: interrupt of VMBus, 0 = none */
+	bool with_processors;          /* one device a processor, ACPI0007 */
+	bool without_sleep_states;     /* no \_S0 and \_S5 */
+	const DsdtDeviceList *devices; /* not NULL: instead of what stands above */
 
 	/* nodes */
 	const AcpiDistances *distances; /* NULL: no SLIT */
 	const AcpiGenericInitiator *initiators;
 	size_t initiator_count;
+
+	/* caches, PCI Express, remapping */
+	bool with_caches; /* PPTT, also when no cache is described */
+	const AcpiCache *caches;
+	size_t cache_count;
+	const AcpiBridge *bridges;
+	size_t bridge_count;
+	AcpiIommu iommu;
 } AcpiInputs;
 
 #endif

@@ -26,6 +26,8 @@ static inline uint32_t acpi_processor_uid(size_t vp)
 typedef enum AcpiIdentityKind {
 	ACPI_IDENTITY_TABLES,
 	ACPI_IDENTITY_DSDT,
+	ACPI_IDENTITY_SSDT,
+	ACPI_IDENTITY_CEDT,
 	ACPI_IDENTITY_COUNT
 } AcpiIdentityKind;
 
@@ -38,6 +40,13 @@ typedef struct AcpiForm {
 	bool empty_templates; /* a _CRS without a descriptor is written all the same */
 	void (*put_vmbus)(Aml *aml, const DsdtDevice *device);
 	void (*put_pci_root)(Aml *aml, const DsdtDevice *device);
+	bool (*bridge_name)(const AcpiInputs *in, uint32_t index, char name[4], Error *err);
+	unsigned osc_flags;          /* beside the number of arguments */
+	const char *ecam_device;     /* name of the device that reserves configuration space */
+	bool ecam_device_uid;        /* it has a _UID */
+	size_t aspt_count_size;      /* bytes of the number of records */
+	uint16_t aspt_record_length; /* as each record states it */
+	bool pptt_by_thread; /* nodes by thread and core, not as the reference counts them */
 } AcpiForm;
 
 /** acpi_form - the data of a profile */
@@ -49,10 +58,26 @@ static inline const AcpiIdentity *acpi_identity(const AcpiInputs *in, AcpiIdenti
 	return in->identity ? in->identity : &acpi_form(in->profile)->identity[kind];
 }
 
+/* Two ways to name a PCI Express bridge: rows of the profiles. */
+bool ssdt_bridge_name(const AcpiInputs *in, uint32_t index, char name[4], Error *err);
+bool ssdt_bridge_name_reference(const AcpiInputs *in, uint32_t index, char name[4], Error *err);
+
+/*
+ * Where processors lie among each other, for the PPTT: one item a processor. The first four
+ * fields belong to a place in sorted order, the last two to a processor.
+ */
+typedef struct AcpiPlace {
+	uint64_t key; /* socket << 32 | core */
+	uint32_t vp;
+	uint32_t package_node, core_node; /* offsets of the nodes, 0 = not put yet */
+	uint32_t package, core;           /* places of the first processors of both */
+} AcpiPlace;
+
 /* One table: what it is built from, and where what it points to lies. */
 typedef struct AcpiContext {
 	const AcpiInputs *in;
-	uint64_t dsdt; /* GPA, 0 = unknown */
+	uint64_t dsdt;     /* GPA, 0 = unknown */
+	AcpiPlace *places; /* scratch of the PPTT, one item a processor */
 } AcpiContext;
 
 /*
@@ -70,6 +95,15 @@ ACPI_TABLE_FUNCTIONS(madt_x86)
 ACPI_TABLE_FUNCTIONS(madt_arm64)
 ACPI_TABLE_FUNCTIONS(srat)
 ACPI_TABLE_FUNCTIONS(slit)
+ACPI_TABLE_FUNCTIONS(aspt)
+ACPI_TABLE_FUNCTIONS(mcfg)
+ACPI_TABLE_FUNCTIONS(iort)
+ACPI_TABLE_FUNCTIONS(ssdt)
+ACPI_TABLE_FUNCTIONS(cedt)
+ACPI_TABLE_FUNCTIONS(pptt)
+ACPI_TABLE_FUNCTIONS(ivrs)
+ACPI_TABLE_FUNCTIONS(dmar)
+ACPI_TABLE_FUNCTIONS(gtdt)
 #undef ACPI_TABLE_FUNCTIONS
 
 #endif

@@ -175,12 +175,12 @@ void aml_scope(Aml *aml, const char *path)
 	aml_path(aml, path);
 }
 
-void aml_method(Aml *aml, const char *segment, unsigned arguments)
+void aml_method(Aml *aml, const char *segment, unsigned flags)
 {
-	assert(arguments <= METHOD_ARGUMENTS_MAX);
+	assert(flags <= (AML_SERIALIZED | METHOD_ARGUMENTS_MAX));
 	aml_open(aml, OP_METHOD);
 	aml_segment(aml, segment);
-	put_u8(aml->out, (uint8_t)arguments);
+	put_u8(aml->out, (uint8_t)flags);
 }
 
 void aml_if(Aml *aml)

@@ -15,6 +15,7 @@
 
 #define AML_DEPTH_MAX 16
 #define AML_PACKAGE_MAX 255            /* elements: NumElements is one byte */
+#define AML_SERIALIZED 8u              /* of a method's flags, beside its 0 to 7 arguments */
 #define AML_BODY_MAX ((1u << 28) - 5u) /* bytes behind a PkgLength of four bytes */
 
 /* Single-byte opcodes that take their operands behind them. [ACPI65] 20.3 */
@@ -76,9 +77,9 @@ size_t aml_package_length(size_t body, uint8_t out[4]);
 void aml_device(Aml *aml, const char *path);
 void aml_device_segment(Aml *aml, const char segment[4]); /* legal characters */
 void aml_scope(Aml *aml, const char *path);
-void aml_method(Aml *aml, const char *segment, unsigned arguments); /* not serialized */
-void aml_if(Aml *aml);                                              /* then a predicate */
-void aml_else(Aml *aml); /* right behind a closed If */
+void aml_method(Aml *aml, const char *segment, unsigned flags); /* arguments, AML_SERIALIZED */
+void aml_if(Aml *aml);                                          /* then a predicate */
+void aml_else(Aml *aml);                                        /* right behind a closed If */
 void aml_package(Aml *aml, size_t elements);
 void aml_close(Aml *aml);
 

@@ -89,7 +89,7 @@ static_assert(ARRAY_COUNT(kinds) == 10, "a row for every kind of device");
 /* What the inputs state one by one; a list of devices stands instead of it. */
 static bool is_stated(const AcpiInputs *in, bool with)
 {
-	return with && in->devices.count == 0;
+	return with && !in->devices;
 }
 
 static bool has_sleep_states(const AcpiInputs *in)
@@ -127,7 +127,7 @@ static bool has_rtc(const AcpiInputs *in)
 
 static bool has_list(const AcpiInputs *in)
 {
-	return in->devices.count > 0;
+	return in->devices;
 }
 
 static bool has_processors(const AcpiInputs *in)
@@ -191,8 +191,8 @@ static void put_rtc(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 
 static void put_list(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 {
-	for (size_t i = 0; i < in->devices.count; i++)
-		put_device(aml, form, &in->devices.items[i]);
+	for (size_t i = 0; i < in->devices->count; i++)
+		put_device(aml, form, &in->devices->items[i]);
 }
 
 static void put_processors(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
@@ -222,9 +222,9 @@ size_t acpi_bound_dsdt(const AcpiInputs *in)
 
 	for (size_t i = 0; i < in->uart_count; i++)
 		bound += DEVICE_BOUND + strlen(in->uarts[i].ddn);
-	for (size_t i = 0; i < in->devices.count; i++) {
-		assert(in->devices.items[i].kind < DSDT_DEVICE_COUNT);
-		bound += kinds[in->devices.items[i].kind].bound(&in->devices.items[i]);
+	for (size_t i = 0; in->devices && i < in->devices->count; i++) {
+		assert(in->devices->items[i].kind < DSDT_DEVICE_COUNT);
+		bound += kinds[in->devices->items[i].kind].bound(&in->devices->items[i]);
 	}
 	if (in->with_processors)
 		bound += processors_bound(&(DsdtDevice){ .processors = in->topology->count });
