@@ -559,6 +559,159 @@ Test(chipset_mmio, finds_the_one_overlap_with_ram)
 	arena_free(arena);
 }
 
+/* --- against a plain reading of the rules, pair by pair --- */
+
+/* Pages around 4 GiB, so that everything that can go wrong does. */
+static MmioClaim random_claim(uint32_t *random)
+{
+	MmioClaim claim = {
+		.start = FOUR_GIB - 12 * PAGE_SIZE + next_random(random) % 24 * PAGE_SIZE,
+		.len = next_random(random) % 5 * PAGE_SIZE,
+		.vtl = next_random(random) % 5 ? 0 : 2,
+		.role = next_random(random) % 3 ? next_random(random) % 3 : 4,
+		.place = "x",
+	};
+
+	if (next_random(random) % 60 == 0)
+		claim.role = next_random(random) % 7;
+	if (next_random(random) % 60 == 0)
+		claim.start += 1;
+	if (claim.vtl == 2 && next_random(random) % 8)
+		claim.role = 0;
+	return claim;
+}
+
+static uint64_t claim_end(MmioClaim c)
+{
+	return c.start + c.len;
+}
+
+/* The role that step 3 gives, or the diagnostic that it ends with. */
+static uint32_t plain_role(MmioClaim c, uint16_t *diagnostic)
+{
+	*diagnostic = PVW_NONE;
+	if (c.vtl == 2) {
+		if (c.role == 1 || c.role == 2 || c.role > 3)
+			*diagnostic = PVW_ROLE_0003;
+		return 3;
+	}
+	if (c.role == 3)
+		*diagnostic = PVW_ROLE_0003;
+	if (c.role > 4)
+		*diagnostic = PVW_ROLE_0004;
+	if (c.role != 0)
+		return c.role;
+	if (c.start < FOUR_GIB && claim_end(c) > FOUR_GIB)
+		*diagnostic = PVW_ROLE_0005;
+	return claim_end(c) <= FOUR_GIB ? 1 : 2;
+}
+
+/* Windows of a role that remain when what touches is one, by their number. */
+static size_t plain_pieces(const MmioClaim *claims, size_t count, uint32_t role)
+{
+	size_t pieces = 0;
+	uint16_t ignored;
+
+	for (size_t i = 0; i < count; i++) {
+		bool continues = false;
+
+		if (!claims[i].len || plain_role(claims[i], &ignored) != role)
+			continue;
+		for (size_t j = 0; j < count; j++)
+			continues |= claims[j].len && plain_role(claims[j], &ignored) == role &&
+				claim_end(claims[j]) == claims[i].start;
+		pieces += !continues;
+	}
+	return pieces;
+}
+
+/* What the rules say, step by step: a bit for each diagnostic of the first step that fails. */
+static uint32_t plain_verdict(const MmioClaim *claims, size_t count)
+{
+	uint32_t bits = 0;
+	uint16_t diagnostic;
+#define BIT(d) (UINT32_C(1) << ((d)-PVW_ROLE_0001))
+
+	for (size_t i = 0; i < count; i++)
+		bits |= claims[i].start % PAGE_SIZE ? BIT(PVW_ROLE_0002) : 0;
+	for (size_t i = 0; i < count && !bits; i++) {
+		for (size_t j = 0; j < count; j++) {
+			plain_role(claims[j], &diagnostic);
+			bits |= claims[j].len && diagnostic ? BIT(diagnostic) : 0;
+		}
+	}
+	if (bits)
+		return bits;
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t role = plain_role(claims[i], &diagnostic);
+		const bool below =
+			claims[i].start<FOUR_GIB, above = claim_end(claims[i])> FOUR_GIB;
+
+		if (claims[i].len && ((role == 1 && above) || (role == 2 && below)))
+			bits |= BIT(PVW_ROLE_0006);
+		if (claims[i].len && role == 4 && below && above)
+			bits |= BIT(PVW_ROLE_0005);
+	}
+	for (size_t i = 0; i < count && !bits; i++) {
+		for (size_t j = 0; j < count; j++) {
+			if (i != j && claims[i].len && claims[j].len &&
+				claims[i].start < claim_end(claims[j]) &&
+				claims[j].start < claim_end(claims[i]))
+				return BIT(PVW_ROLE_0007);
+		}
+	}
+	for (size_t i = 0; i < count && !bits; i++) {
+		const uint32_t role = claims[i].role;
+
+		if (!claims[i].len && !claims[i].vtl && (role == 1 || role == 2) &&
+			plain_pieces(claims, count, role))
+			return BIT(PVW_ROLE_0009);
+	}
+	if (!bits && (plain_pieces(claims, count, 1) > 1 || plain_pieces(claims, count, 2) > 1))
+		return BIT(PVW_ROLE_0010);
+	return bits;
+}
+
+Test(chipset_mmio, agrees_with_a_plain_reading_of_the_rules)
+{
+	Arena *arena = arena_new(1 << 20);
+	uint32_t random = 7, seen = 0;
+	size_t accepted = 0;
+
+	for (int round = 0; round < 200000; round++) {
+		MmioClaim claims[5];
+		const size_t count = next_random(&random) % 6;
+		ChipsetMmioRanges got;
+		Error err = { 0 };
+
+		for (size_t i = 0; i < count; i++)
+			claims[i] = random_claim(&random);
+		const uint32_t verdict = plain_verdict(claims, count);
+		const bool ok = chipset_mmio_resolve((MmioClaimList){ claims, count },
+			(MapEntryList){ NULL, 0 }, arena, &got, &err);
+
+		cr_assert_eq(ok, verdict == 0, "round %d: %s", round, err.text);
+		accepted += ok;
+		if (!ok) {
+			cr_assert(
+				verdict & BIT(err.diagnostic), "round %d: %s", round, err.text);
+			seen |= BIT(err.diagnostic);
+		} else {
+			cr_assert_eq(got.vtl2.count, plain_pieces(claims, count, 3));
+			cr_assert_eq(got.reserved.count, plain_pieces(claims, count, 4));
+			cr_assert_eq(!memory_range_is_empty(got.low),
+				plain_pieces(claims, count, 1) == 1);
+			cr_assert_eq(!memory_range_is_empty(got.high),
+				plain_pieces(claims, count, 2) == 1);
+		}
+		arena_reset(arena);
+	}
+	/* All of them happened but the wrong count and the overlap with RAM. */
+	cr_assert_eq(seen, 0x3ff & ~BIT(PVW_ROLE_0001) & ~BIT(PVW_ROLE_0008), "0x%x", seen);
+	cr_assert_gt(accepted, (size_t)1000);
+	arena_free(arena);
+}
+
 Test(chipset_mmio, names_roles_and_sources)
 {
 	cr_assert_str_eq(mmio_role_name(MMIO_ROLE_CHIPSET_LOW), "chipset-low");

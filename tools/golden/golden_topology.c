@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "support/diagnostics.h"
+
 static uint32_t member_u32(const json_t *object, const char *name)
 {
 	const uint64_t value = golden_u64(object, name);
@@ -51,7 +53,17 @@ static void read_msi(const json_t *msi, ArmPlatform *arm)
 	arm->msi_spi_count = member_u32(msi, "spi_count");
 }
 
-static void read_arm64(const json_t *input, TopologyInputs *in)
+/* A case may state interrupt 0, which is none in our inputs and no PPI in the schema. */
+static bool read_pmu(const json_t *input, ArmPlatform *arm, Error *err)
+{
+	if (golden_is_null(input, "pmu_gsiv"))
+		return true;
+	arm->pmu_gsiv = member_u32(input, "pmu_gsiv");
+	return arm->pmu_gsiv ||
+		error_set(err, PVW_TOPOLOGY_0007, "performance monitor at INTID 0");
+}
+
+static bool read_arm64(const json_t *input, TopologyInputs *in, Error *err)
 {
 	ArmPlatform *arm = &in->arm;
 
@@ -63,10 +75,9 @@ static void read_arm64(const json_t *input, TopologyInputs *in)
 		arm->gic_redistributors = golden_u64(input, "gicv3_redistributors_base");
 	if (!golden_is_null(input, "gic_msi"))
 		read_msi(golden_member(input, "gic_msi"), arm);
-	if (!golden_is_null(input, "pmu_gsiv"))
-		arm->pmu_gsiv = member_u32(input, "pmu_gsiv");
 	arm->virt_timer_ppi = member_u32(input, "virt_timer_ppi");
 	arm->irq_count = member_u32(input, "gic_nr_irqs");
+	return read_pmu(input, arm, err);
 }
 
 static void read_vnodes(const json_t *input, Arena *arena, TopologyInputs *in)
@@ -113,8 +124,8 @@ bool golden_read_topology(const json_t *input, Arena *arena, ProcessorTopology *
 		in.vps_per_socket = 1;
 	if (x86)
 		read_x86(input, &in);
-	else
-		read_arm64(input, &in);
+	else if (!read_arm64(input, &in, err))
+		return false;
 	if (!golden_is_null(input, ids))
 		return from_list(arch, golden_member(input, ids), &in, arena, out, err);
 	read_vnodes(input, arena, &in);
