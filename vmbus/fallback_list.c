@@ -136,7 +136,7 @@ bool fallback_list_build(const FallbackInputs *in, Arena *arena, FallbackList *o
 	if (!without_forbidden(in, ranges, arena, &ranges, err))
 		return error_wrap(err, "fallback list");
 
-	/* Everything below the alias is below every shifted range, so the lists follow each other. */
+	/* Every window ends below the alias, every shifted one starts above: already in order. */
 	if (in->vtom != 0 &&
 		(!shifted(ranges, in->vtom, arena, &alias, err) ||
 			!without_forbidden(in, alias, arena, &alias, err) ||
