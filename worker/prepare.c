@@ -11,8 +11,8 @@
 #include "layout/shared_pool.h"
 #include "vmbus/relay_aperture.h"
 
-static bool number_processors(
-	const FactInputs *in, const BootInfo *info, Arena *arena, ProcessorTopology *out, Error *err)
+static bool number_processors(const FactInputs *in, const BootInfo *info, Arena *arena,
+	ProcessorTopology *out, Error *err)
 {
 	const TopologyInputs topology = {
 		.vps_per_socket = in->vps_per_socket,
@@ -24,7 +24,8 @@ static bool number_processors(
 }
 
 /* What the host says of its processors and what the boot tree says are two witnesses. */
-static bool check_stated_vps(const FactInputs *in, const ProcessorTopology *topology, Error *err)
+static bool check_stated_vps(
+	const FactInputs *in, const ProcessorTopology *topology, Error *err)
 {
 	if (in->stated_vp_count && in->stated_vp_count != topology->count) {
 		error_set(err, PVW_MSG_0006, "%u processors, expected %zu as in the boot tree",
@@ -35,10 +36,9 @@ static bool check_stated_vps(const FactInputs *in, const ProcessorTopology *topo
 		const StatedVp *stated = &in->stated_vps[i];
 		const VirtualProcessor *vp =
 			stated->index < topology->count ? &topology->vps[stated->index] : NULL;
-		const uint64_t id = !vp ? 0
-				    : topology->arch == GUEST_ARCH_AARCH64
-					    ? vp->mpidr & MPIDR_AFFINITY
-					    : vp->apic_id;
+		const uint64_t id = !vp                        ? 0
+			: topology->arch == GUEST_ARCH_AARCH64 ? vp->mpidr & MPIDR_AFFINITY
+							       : vp->apic_id;
 
 		if (vp && stated->vnode == vp->vnode && stated->id == id)
 			continue;
@@ -51,8 +51,8 @@ static bool check_stated_vps(const FactInputs *in, const ProcessorTopology *topo
 	return true;
 }
 
-bool prepare_facts(const FactInputs *in, Arena *arena, Facts *out, Diagnostics *diagnostics,
-	Error *err)
+bool prepare_facts(
+	const FactInputs *in, Arena *arena, Facts *out, Diagnostics *diagnostics, Error *err)
 {
 	Facts facts = { .inputs = *in };
 
@@ -74,20 +74,47 @@ bool prepare_facts(const FactInputs *in, Arena *arena, Facts *out, Diagnostics *
 	return true;
 }
 
+/* The hypervisor's offer is not among what a worker without one can know. */
+static bool list_fallback(const Facts *facts, Config *config, Arena *arena, Error *err)
+{
+	const FallbackConditions conditions = {
+		.arch = facts->info.arch,
+		.hardware_isolated = isolation_is_hardware(facts->info.isolation),
+		.always_relay_host_mmio = config->settings.chipset.always_relay_host_mmio,
+	};
+	const FallbackInputs inputs = {
+		.arch = facts->info.arch,
+		.isolated = isolation_is_isolated(facts->info.isolation),
+		.mmio = &config->mmio,
+		.relay = config->relay,
+		.ram = range_view(facts->info.map),
+	};
+
+	config->fallback_wanted = fallback_wanted(&conditions);
+	return !config->fallback_wanted ||
+		fallback_list_build(&inputs, arena, &config->fallback, err);
+}
+
 bool prepare_config(const Facts *facts, const ConfigInputs *in, Arena *arena, Config *out,
 	Diagnostics *diagnostics, Error *err)
 {
 	Config config = { .inputs = *in };
 
-	if (!settings_apply_policy(&in->settings, facts->info.isolation, arena, &config.settings,
-		    &config.clamps, err))
+	(void)diagnostics;
+	if (!settings_apply_policy(&in->settings, facts->info.isolation, arena,
+		    &config.settings, &config.clamps, err))
 		return error_wrap(err, "settings");
 	if (!relay_aperture_take(
 		    &facts->mmio, in->relay_devices, &config.mmio, &config.relay, err))
 		return error_wrap(err, "relay aperture");
 	if (!channel_claims_place(
-		    in->channels, &config.mmio, arena, &config.channels, diagnostics, err))
+		    facts->info.arch, &config.mmio, in->channels, arena, &config.channels, err))
 		return error_wrap(err, "channels");
+	if (!bus_description_build(&config.mmio, config.settings.chipset.vmbus_redirection,
+		    config.relay, arena, &config.bus, err))
+		return error_wrap(err, "vmbus");
+	if (!list_fallback(facts, &config, arena, err))
+		return error_wrap(err, "fallback mmio");
 	*out = config;
 	return true;
 }

@@ -12,7 +12,9 @@
 
 #include "bootinfo/settings_policy.h"
 #include "loaders/boot_path.h"
+#include "vmbus/bus_description.h"
 #include "vmbus/channel_claim.h"
+#include "vmbus/fallback_list.h"
 
 /* What one prepared guest may take, all steps together, bytes. */
 #define PREPARE_ARENA_LIMIT ((size_t)64 * 1024 * 1024)
@@ -28,11 +30,11 @@ typedef struct FactInputs {
 	GuestArch arch;
 	Bytes boot_tree;
 	uint8_t physical_address_bits;
-	uint32_t vps_per_socket; /* 0 = all processors in one socket */
-	bool smt;                /* two processors a core */
-	bool x2apic;             /* the processors have it; ids above 254 need it */
-	Bytes slit, pptt;        /* tables from IGVM parameters; empty = none */
-	uint32_t stated_vp_count; /* 0 = the host did not say */
+	uint32_t vps_per_socket;    /* 0 = all processors in one socket */
+	bool smt;                   /* two processors a core */
+	bool x2apic;                /* the processors have it; ids above 254 need it */
+	Bytes slit, pptt;           /* tables from IGVM parameters; empty = none */
+	uint32_t stated_vp_count;   /* 0 = the host did not say */
 	const StatedVp *stated_vps; /* some or all of them, any order */
 	size_t stated_vps_count;
 } FactInputs;
@@ -60,6 +62,9 @@ typedef struct Config {
 	ChipsetMmioRanges mmio; /* as the guest gets them */
 	MemoryRange relay;      /* the relay's aperture, or empty */
 	ChannelClaimList channels;
+	BusDescription bus;    /* what both levels are told */
+	bool fallback_wanted;  /* accesses that nobody claims may go to the host */
+	FallbackList fallback; /* those that may; empty when not wanted */
 } Config;
 
 typedef struct PlanInputs {

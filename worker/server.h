@@ -53,6 +53,8 @@ typedef struct ServerCallbacks {
 	void (*waited)(void *service, CallHandle call);
 	/* A kept call is gone: deadline or end of its connection. Do not answer. May be NULL. */
 	void (*gone)(void *service, CallHandle call);
+	/* A connection has ended; its number is never used again. May be NULL. */
+	void (*closed)(void *service, uint64_t connection);
 	/* After server_wake, from the loop. May be NULL. */
 	void (*woken)(void *service);
 	/* SIGHUP and SIGUSR1. May be NULL. */

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/frame.h"
+#include "support/version.h"
 #include "worker/convert.h"
 #include "worker/entropy.h"
-#include "worker/machine.h"
 #include "worker/service_internal.h"
 
 /* The handlers' own features; Hello lists only what works. */
@@ -47,15 +48,15 @@ static bool findings_begin(const Call *call, Diagnostics *findings, Error *err)
 static bool take_hello(const Call *call, const Pvw__V1__HelloRequest *in,
 	Pvw__V1__HelloResponse *out, Error *err)
 {
-	Pvw__V1__Limits *limits =
-		message_new(call->arena, &pvw__v1__limits__descriptor, err);
+	Pvw__V1__Limits *limits = message_new(call->arena, &pvw__v1__limits__descriptor, err);
 	Guid correlation;
 
 	if (!limits || !convert_guid(in->correlation_id, "correlation_id", &correlation, err))
 		return false;
 	if (in->major_min > SERVICE_MAJOR || in->major_max < SERVICE_MAJOR)
-		return error_set(err, PVW_SERVICE_0002, "versions %u to %u, expected %d among them",
-			in->major_min, in->major_max, SERVICE_MAJOR);
+		return error_set(err, PVW_SERVICE_0002,
+			"versions %u to %u, expected %d among them", in->major_min,
+			in->major_max, SERVICE_MAJOR);
 	limits->max_frame = FRAME_MAX_DATA;
 	limits->max_chunk = SERVICE_MAX_CHUNK;
 	limits->max_connections = server_limits_in_force((ServerLimits){ 0 }).max_connections;
@@ -106,13 +107,14 @@ static bool take_load_boot_info(const Call *call, const Pvw__V1__LoadBootInfoReq
 		return error_set(err, PVW_SESSION_0002,
 			"isolation %d asked for, expected %d as the worker was started",
 			(int)asked, (int)options->session.isolation);
-	if (!findings_begin(call, &findings, err) || !convert_fact_inputs(in, call->arena, &inputs, err) ||
+	if (!findings_begin(call, &findings, err) ||
+		!convert_fact_inputs(in, call->arena, &inputs, err) ||
 		!session_load_boot_info(session, &inputs, &findings, err))
 		return false;
 	return convert_boot_summary_out(
 		       session_facts(session), call->arena, &out->summary, err) &&
-	       convert_diagnostics_out(
-		       &findings, call->arena, &out->n_diagnostics, &out->diagnostics, err);
+		convert_diagnostics_out(
+			&findings, call->arena, &out->n_diagnostics, &out->diagnostics, err);
 }
 
 static bool take_put_blob(const Call *call, const Pvw__V1__PutBlobRequest *in,
@@ -129,8 +131,9 @@ static bool take_put_blob(const Call *call, const Pvw__V1__PutBlobRequest *in,
 		return error_set(err, PVW_MSG_0002, "a chunk of %zu bytes, expected at most %u",
 			blob ? blob->data.len : 0, SERVICE_MAX_CHUNK);
 	if (blob->sha256.len != 0 && blob->sha256.len != DIGEST_SIZE)
-		return error_set(err, PVW_MSG_0001, "a digest of %zu bytes, expected %d or none",
-			blob->sha256.len, DIGEST_SIZE);
+		return error_set(err, PVW_MSG_0001,
+			"a digest of %zu bytes, expected %d or none", blob->sha256.len,
+			DIGEST_SIZE);
 	if (blob->sha256.len)
 		memcpy(digest->bytes, blob->sha256.data, DIGEST_SIZE);
 	chunk = (BlobChunk){ in->name, blob->total_size, blob->offset,
@@ -168,8 +171,8 @@ static bool complete_blobs(const Call *call, NamedBytesList *out, Error *err)
 		const Blob *blob = &store->blobs[i];
 
 		if (blob->received == blob->total)
-			items[count++] = (NamedBytes){ blob->name,
-				{ blob->data, (size_t)blob->total } };
+			items[count++] =
+				(NamedBytes){ blob->name, { blob->data, (size_t)blob->total } };
 	}
 	*out = (NamedBytesList){ items, count };
 	return true;
@@ -207,9 +210,9 @@ static bool take_configure(const Call *call, const Pvw__V1__ConfigureRequest *in
 		!settings_digest(call, in->settings, digest, err))
 		return false;
 	out->settings_sha256 = convert_digest_out(digest);
-	return convert_diagnostics_out(&findings, call->arena, &out->n_diagnostics,
-		       &out->diagnostics, err) &&
-	       convert_clamps_out(&clamps, call->arena, &out->n_clamps, &out->clamps, err);
+	return convert_diagnostics_out(
+		       &findings, call->arena, &out->n_diagnostics, &out->diagnostics, err) &&
+		convert_clamps_out(&clamps, call->arena, &out->n_clamps, &out->clamps, err);
 }
 
 /*
@@ -249,10 +252,11 @@ static bool take_plan(const Call *call, const Pvw__V1__PlanRequest *in,
 	if (!ok)
 		return false;
 	return convert_layout_out(session_facts(session), session_config(session),
-		       session_prepared(session), in->explain, call->arena, &out->layout, err) &&
-	       convert_plan_out(&session_prepared(session)->plan, call->arena, out, err) &&
-	       convert_diagnostics_out(
-		       &findings, call->arena, &out->n_diagnostics, &out->diagnostics, err);
+		       session_prepared(session), in->explain, call->arena, &out->layout,
+		       err) &&
+		convert_plan_out(&session_prepared(session)->plan, call->arena, out, err) &&
+		convert_diagnostics_out(
+			&findings, call->arena, &out->n_diagnostics, &out->diagnostics, err);
 }
 
 static bool take_target(
@@ -298,8 +302,8 @@ static bool take_load(const Call *call, const Pvw__V1__LoadRequest *in,
 	if (!session_load(call->service->session, digest, &target, call->arena, &report, err))
 		return false;
 	*image = report.image;
-	out->writes = report.commit.writes;
-	out->bytes = report.commit.bytes;
+	out->writes = report.writes;
+	out->bytes = report.bytes;
 	out->image_sha256 = convert_digest_out(image);
 	out->elapsed_ns = server_now_ns() - begun;
 	return true;
@@ -318,8 +322,8 @@ static bool take_list_artifacts(const Call *call, const Pvw__V1__ListArtifactsRe
 	Pvw__V1__ListArtifactsResponse *out, Error *err)
 {
 	(void)in;
-	return convert_artifacts_out(&session_prepared(call->service->session)->plan, call->arena,
-		&out->n_artifacts, &out->artifacts, err);
+	return convert_artifacts_out(&session_prepared(call->service->session)->plan,
+		call->arena, &out->n_artifacts, &out->artifacts, err);
 }
 
 static bool check_artifact(const Call *call, const Pvw__V1__GetArtifactRequest *in,
@@ -380,58 +384,181 @@ static bool take_get_artifact(const Call *call, const Pvw__V1__GetArtifactReques
 }
 
 /*
- * Looking after the worker.
+ * Dispatch.
  */
 
-static bool take_health(const Call *call, const Pvw__V1__HealthRequest *in,
-	Pvw__V1__HealthResponse *out, Error *err)
-{
-	const Service *service = call->service;
-	const bool failed = state_of(service) == SESSION_FAILED;
-	const bool stopping = state_of(service) == SESSION_STOPPING;
-
-	(void)in;
-	(void)err;
-	out->state = service_wire_state(service);
-	out->uptime_ns = server_now_ns() - service->started_ns;
-	out->ready = !failed && !stopping;
-	out->why_not = convert_text_out(failed ? "a load broke off: Reset leads out"
-					: stopping ? "stopping"
-						   : "");
-	out->rss_bytes = machine_rss_bytes();
-	out->open_fds = machine_open_fds();
-	out->sandboxed = service->options.sandboxed;
-	out->confidential_filter = service->options.filtered;
-	return true;
-}
-
-static bool take_set_log_filter(const Call *call, const Pvw__V1__SetLogFilterRequest *in,
-	Pvw__V1__SetLogFilterResponse *out, Error *err)
-{
-	const char *previous = arena_printf(
-		call->arena, err, "%s", log_filter_text(call->service->options.log));
-
-	if (!previous || !log_set_filter(call->service->options.log, in->filter, err))
-		return false;
-	out->previous = convert_text_out(previous);
-	return true;
-}
-
-static bool take_shutdown(const Call *call, const Pvw__V1__ShutdownRequest *in,
-	Pvw__V1__ShutdownResponse *out, Error *err)
-{
-	(void)out;
-	(void)err;
-	session_stop(call->service->session);
-	server_stop(call->service->server, in->drain_ms, in->why[0] ? in->why : "Shutdown");
-	return true;
-}
-
-static bool take_later(const Call *call, const ProtobufCMessage *in, ProtobufCMessage *out,
-	Error *err)
+static bool take_later(
+	const Call *call, const ProtobufCMessage *in, ProtobufCMessage *out, Error *err)
 {
 	(void)in;
 	(void)out;
-	return error_set(err, PVW_SERVICE_0001, "%s, expected a method that this version serves",
+	return error_set(err, PVW_SERVICE_0001,
+		"%s, expected a method that this version serves",
 		method_row(call->request->method)->name);
+}
+
+/* Handlers take their own message types; the descriptor of the method vouches for them. */
+#define TAKES(handler) ((MethodHandler)(void (*)(void))(handler))
+
+/* In the order of the .proto, as methods.c. */
+static const MethodHandler handlers[] = {
+	TAKES(take_hello),
+	TAKES(take_load_boot_info),
+	TAKES(take_put_blob),
+	TAKES(take_configure),
+	TAKES(take_plan),
+	TAKES(take_load),
+	TAKES(take_reset),
+	TAKES(take_get_layout),
+	TAKES(take_list_artifacts),
+	TAKES(take_get_artifact),
+	take_later, /* GetClaims */
+	take_later, /* HandleIntercepts */
+	TAKES(service_poll_events),
+	take_later, /* Save */
+	take_later, /* Restore */
+	TAKES(service_health),
+	TAKES(service_metrics),
+	TAKES(service_set_log_filter),
+	TAKES(service_shutdown),
+};
+
+static bool check_state(const Call *call, Error *err)
+{
+	const SessionState state = state_of(call->service);
+	const Method *method = method_row(call->request->method);
+
+	if (method->states & (1u << state))
+		return true;
+	return error_set(err, PVW_SESSION_0001, "%s in state %s", method->name,
+		session_state_name(state));
+}
+
+/*
+ * One connection at a time changes the state: the first that does, until it is closed. Two hosts
+ * that drive one guest would each see the other's half.
+ */
+static bool check_driver(const Call *call, Error *err)
+{
+	Service *service = call->service;
+	const Method *method = method_row(call->request->method);
+
+	if (!service_changes_state(call->request->method.index))
+		return true;
+	if (service->driver == 0)
+		service->driver = call->request->handle.connection;
+	if (service->driver == call->request->handle.connection)
+		return true;
+	return error_set(err, PVW_SERVICE_0007,
+		"%s while another connection drives this worker, expected it to be closed "
+	        "first",
+		method->name);
+}
+
+static void note_state(Service *service, SessionState before)
+{
+	const SessionState now = session_state(service->session);
+
+	if (now == before)
+		return;
+	events_add(service->options.events,
+		&(Event){
+			.time_unix_ns = machine_unix_ns(),
+			.kind = EVENT_KIND_STATE,
+			.value = (int32_t)service_wire_state(service),
+		});
+	log_line(service->options.log, LOG_LEVEL_INFO, LOG_CLASS_ALLOWED, "session", "%s -> %s",
+		session_state_name(before), session_state_name(now));
+}
+
+static bool serve(const Call *call, const ProtobufCMessage **response, Error *err)
+{
+	const MethodRef method = call->request->method;
+	ProtobufCMessage *out = message_new(call->arena, method_output(method), err);
+
+	if (!out || !check_state(call, err) || !check_driver(call, err) ||
+		!handlers[method.index](call, call->request->message, out, err))
+		return false;
+	*response = call->service->answers_later ? NULL : out;
+	return true;
+}
+
+static bool service_call(void *context, const ServerRequest *request,
+	const ProtobufCMessage **response, Error *err)
+{
+	Service *service = context;
+	const Call call = { service, request, request->arena };
+	const SessionState before = session_state(service->session);
+	MethodCounts *counts = &service->counts[request->method.index];
+	const uint64_t begun = server_now_ns();
+	bool ok;
+
+	service->answers_later = false;
+	ok = serve(&call, response, err);
+	counts->calls++;
+	counts->failures += !ok;
+	counts->total_ns += server_now_ns() - begun;
+	if (!ok)
+		log_error(service->options.log, LOG_LEVEL_WARN, LOG_CLASS_CONFIDENTIAL, "rpc",
+			err);
+	note_state(service, before);
+	return ok;
+}
+
+static void connection_closed(void *context, uint64_t connection)
+{
+	Service *service = context;
+
+	if (service->driver == connection)
+		service->driver = 0;
+}
+
+ServerCallbacks service_callbacks(Service *service)
+{
+	return (ServerCallbacks){
+		.service = service,
+		.call = service_call,
+		.waited = service_poll_waited,
+		.gone = service_poll_gone,
+		.closed = connection_closed,
+		.woken = service_poll_woken,
+		.signalled = service_signalled,
+		.stopping = service_stopping,
+	};
+}
+
+bool service_new(const ServiceOptions *options, Service **out, Error *err)
+{
+	Service *service = calloc(1, sizeof(*service));
+
+	static_assert(ARRAY_COUNT(handlers) == SERVICE_METHODS, "one handler a method");
+	if (!service)
+		return error_set(err, PVW_MEM_0001, "no memory for the service");
+	service->options = *options;
+	service->started_ns = server_now_ns();
+	if (!session_new(&options->session, &service->session, err)) {
+		free(service);
+		return false;
+	}
+	*out = service;
+	return true;
+}
+
+void service_free(Service *service)
+{
+	if (!service)
+		return;
+	session_free(service->session);
+	free(service);
+}
+
+Session *service_session(Service *service)
+{
+	return service->session;
+}
+
+void service_attach(Service *service, Server *server)
+{
+	service->server = server;
+	service_poll_attach(service);
 }

@@ -19,10 +19,10 @@
 
 typedef struct ServiceOptions {
 	SessionOptions session;
-	bool filtered;     /* confidential: no sensitive artifact leaves the worker */
-	bool sandboxed;    /* every layer of the sandbox is on */
-	EventRing *events; /* borrowed */
-	Log *log;          /* borrowed */
+	bool filtered;  /* confidential: no sensitive artifact leaves the worker */
+	bool sandboxed; /* every layer of the sandbox is on */
+	Events *events; /* borrowed */
+	Log *log;       /* borrowed */
 } ServiceOptions;
 
 typedef struct Service Service;

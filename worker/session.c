@@ -390,10 +390,10 @@ static bool open_table(const Session *session, const LoadTarget *target, Arena *
 }
 
 static bool commit(const Session *session, const LoadTarget *target, Arena *scratch,
-	CommitReport *report, Error *err)
+	bool *touched, Error *err)
 {
-	const CommitOptions options = { .verify_after = target->verify };
-	GuestMemory *table = NULL, *narrowed = NULL;
+	CommitOptions options = { .verify = target->verify };
+	GuestMemory *table = NULL;
 	bool may_narrow, ok;
 
 	if (session->options.guest_fd < 0)
@@ -402,15 +402,26 @@ static bool commit(const Session *session, const LoadTarget *target, Arena *scra
 			"without --guest-memory");
 	if (!open_table(session, target, scratch, &may_narrow, &table, err))
 		return false;
-	ok = !may_narrow || !target->window_count ||
-		guest_memory_narrow(
-			table, target->windows, target->window_count, &narrowed, err);
-	ok = ok &&
-		boot_plan_commit(&session->plan.plan.prepared.plan, narrowed ? narrowed : table,
-			options, report, err);
-	guest_memory_free(narrowed);
+	if (may_narrow) {
+		options.windows = target->windows;
+		options.window_count = target->window_count;
+	}
+	ok = boot_plan_commit(&session->plan.plan.prepared.plan, table, &options, touched, err);
 	guest_memory_free(table);
 	return ok;
+}
+
+/* What a commit wrote: all placed artifacts but those that were there already. */
+static void count_writes(const BootPlan *plan, LoadReport *report)
+{
+	for (size_t i = 0; i < plan->write_count; i++) {
+		const Artifact *artifact = &plan->artifacts.items[plan->writes[i]];
+
+		if (artifact->measured)
+			continue;
+		report->writes++;
+		report->bytes += artifact->bytes.len;
+	}
 }
 
 bool session_load(Session *session, Digest digest, const LoadTarget *target, Arena *scratch,
@@ -418,14 +429,18 @@ bool session_load(Session *session, Digest digest, const LoadTarget *target, Are
 {
 	const BootPlan *plan = &session->plan.plan.prepared.plan;
 	LoadReport report = { 0 };
+	bool touched = false;
 
 	if (!require_state(session, "load", SESSION_PLANNED, SESSION_LOADED, err) ||
 		!check_digest(plan, digest, err))
 		return false;
-	if (!target->memory_only && !commit(session, target, scratch, &report.commit, err)) {
-		if (report.commit.touched)
-			enter(session, SESSION_FAILED);
-		return false;
+	if (!target->memory_only) {
+		if (!commit(session, target, scratch, &touched, err)) {
+			if (touched)
+				enter(session, SESSION_FAILED);
+			return false;
+		}
+		count_writes(plan, &report);
 	}
 	report.image = boot_plan_image_digest(plan);
 	*out = report;

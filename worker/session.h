@@ -99,8 +99,9 @@ typedef struct LoadTarget {
 } LoadTarget;
 
 typedef struct LoadReport {
-	CommitReport commit; /* all zero for memory-only loads */
-	Digest image;        /* of the bytes of all writes, in order of address */
+	uint32_t writes; /* 0 for memory-only loads, as bytes */
+	uint64_t bytes;
+	Digest image; /* of the bytes of all writes, in order of address */
 } LoadReport;
 
 /**
@@ -110,9 +111,8 @@ typedef struct LoadReport {
  * boot_plan_commit, after which the state is FAILED if anything may have been written.
  * @scratch holds nothing that outlives the call.
  */
-MUST_CHECK bool session_load(
-	Session *session, Digest digest, const LoadTarget *target, Arena *scratch,
-	LoadReport *out, Error *err);
+MUST_CHECK bool session_load(Session *session, Digest digest, const LoadTarget *target,
+	Arena *scratch, LoadReport *out, Error *err);
 
 /** session_reset - any state but STOPPING -> EMPTY or BOOT_INFO; blobs go too */
 MUST_CHECK bool session_reset(Session *session, Error *err);

@@ -1,0 +1,72 @@
+/*
+ * What the files of the service share.
+ */
+#ifndef WORKER_SERVICE_INTERNAL_H
+#define WORKER_SERVICE_INTERNAL_H
+
+#include "worker/machine.h"
+#include "worker/service.h"
+
+#define SERVICE_METHODS 19
+#define SERVICE_MAX_POLLS 16 /* one a connection */
+
+typedef struct MethodCounts {
+	uint64_t calls, failures, total_ns;
+} MethodCounts;
+
+/* A PollEvents that waits. */
+typedef struct Poll {
+	bool waiting;
+	CallHandle call;
+	uint64_t after;
+	uint32_t max_events;
+} Poll;
+
+struct Service {
+	ServiceOptions options;
+	Session *session;
+	Server *server;
+	uint64_t started_ns;
+	uint64_t driver;    /* the connection that changes the state; 0 = none */
+	bool answers_later; /* set by a handler that keeps its call */
+	MethodCounts counts[SERVICE_METHODS];
+	Poll polls[SERVICE_MAX_POLLS];
+};
+
+/* One call, as its handler sees it. */
+typedef struct Call {
+	Service *service;
+	const ServerRequest *request;
+	Arena *arena;
+} Call;
+
+typedef bool (*MethodHandler)(
+	const Call *call, const ProtobufCMessage *in, ProtobufCMessage *out, Error *err);
+
+Pvw__V1__WorkerState service_wire_state(const Service *service);
+
+/** service_changes_state - whether a method of that index is the driver's alone */
+bool service_changes_state(size_t method);
+
+/* service_watch.c: looking after the worker */
+bool service_health(const Call *call, const Pvw__V1__HealthRequest *in,
+	Pvw__V1__HealthResponse *out, Error *err);
+bool service_metrics(const Call *call, const Pvw__V1__MetricsRequest *in,
+	Pvw__V1__MetricsResponse *out, Error *err);
+bool service_set_log_filter(const Call *call, const Pvw__V1__SetLogFilterRequest *in,
+	Pvw__V1__SetLogFilterResponse *out, Error *err);
+bool service_shutdown(const Call *call, const Pvw__V1__ShutdownRequest *in,
+	Pvw__V1__ShutdownResponse *out, Error *err);
+void service_signalled(void *context, int signal);
+void service_stopping(void *context, const char *why);
+
+/* service_poll.c: events by long poll */
+bool service_poll_events(const Call *call, const Pvw__V1__PollEventsRequest *in,
+	Pvw__V1__PollEventsResponse *out, Error *err);
+void service_poll_attach(Service *service);
+void service_poll_waited(void *context, CallHandle call);
+void service_poll_gone(void *context, CallHandle call);
+void service_poll_woken(void *context);
+void service_poll_answer_all(Service *service);
+
+#endif
