@@ -523,9 +523,10 @@ static bool skip_data(ServerCore *core)
 		return false;
 	consume(core, n);
 	core->skip_left -= (uint32_t)n;
-	if (core->skip_left == 0)
-		end_refused(
-			core, judge(core, &core->skipped, &err), core->skipped.stream, &err);
+	if (core->skip_left > 0)
+		return true;
+	core->counts.frames++;
+	end_refused(core, judge(core, &core->skipped, &err), core->skipped.stream, &err);
 	return true;
 }
 
@@ -561,6 +562,7 @@ static Progress advance(ServerCore *core, uint64_t now_ns, Arena *decode, Server
 			call);
 	else
 		end_refused(core, verdict, header.stream, &err);
+	core->counts.frames++;
 	consume(core, size);
 	return is_call ? PROGRESS_CALL : PROGRESS_MORE;
 }

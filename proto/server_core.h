@@ -60,7 +60,8 @@ typedef enum ServerCoreInput {
 typedef struct ServerCoreCounts {
 	uint64_t calls, answered, refused,
 		expired; /* refused: without a call or with a status */
-	uint64_t frames_ignored, frames_too_long;
+	uint64_t frames, frames_ignored,
+		frames_too_long; /* frames: taken from the input as a whole */
 } ServerCoreCounts;
 
 /** server_core_new - a connection that has seen nothing; lives in @arena; end it */
