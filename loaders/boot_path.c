@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "loaders/linux_x86.h"
+#include "loaders/pcat.h"
+#include "loaders/pcat.h"
 #include "loaders/uefi.h"
 #include "support/diagnostics.h"
 
@@ -38,7 +40,8 @@ static const BootPath paths[] = {
 	[BOOT_UEFI] = { "uefi", MTRR_POLICY_EXACT,
 		{ [GUEST_ARCH_X86_64] = uefi_build_plan,
 			[GUEST_ARCH_AARCH64] = uefi_build_plan } },
-	[BOOT_PCAT] = { "pcat", MTRR_POLICY_HYPERV, { NULL } },
+	[BOOT_PCAT] = { "pcat", MTRR_POLICY_HYPERV,
+		{ [GUEST_ARCH_X86_64] = pcat_build_plan } },
 	[BOOT_LINUX] = { "linux", MTRR_POLICY_EXACT,
 		{ [GUEST_ARCH_X86_64] = linux_x86_build_plan } },
 	[BOOT_NONE] = { "none", MTRR_POLICY_EXACT,
