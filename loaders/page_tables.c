@@ -4,6 +4,7 @@
 #include "loaders/page_tables.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "support/checked.h"
 #include "support/diagnostics.h"
@@ -19,8 +20,8 @@
 #define PTE_LEAF (PTE_DIRECTORY | PTE_DIRTY | PTE_LARGE)
 
 #define TABLE_ENTRIES 512
-#define DIRECTORIES 4 /* of 1 GiB each */
-#define LARGE_PAGE UINT64_C(0x200000)
+#define DIRECTORIES 4       /* of 1 GiB each */
+#define LARGE_PAGE_SHIFT 21 /* 2 MiB */
 
 /* Bits that could be both an address of the map and the mark of encryption make no sense. */
 #define C_BIT_MIN 32
@@ -56,26 +57,31 @@ static bool check_place(uint64_t gpa, uint8_t c_bit, Error *err)
 	return true;
 }
 
-bool page_tables_build_identity(
-	uint64_t gpa, uint8_t c_bit, Arena *arena, Bytes *out, Error *err)
+/* Every entry is written: the tables need not be zeroed before. */
+static void fill(IdentityTables *tables, uint64_t gpa, uint64_t mark)
 {
-	IdentityTables *tables;
-	uint64_t mark, directory;
+	const uint64_t directory = gpa | PTE_DIRECTORY | mark;
 
-	if (!check_c_bit(c_bit, err) || !check_place(gpa, c_bit, err))
-		return false;
-	tables = arena_array(arena, IdentityTables, 1, err);
-	if (!tables)
-		return false;
-
-	mark = c_bit ? UINT64_C(1) << c_bit : 0;
-	directory = gpa | PTE_DIRECTORY | mark;
+	memset(tables, 0, offsetof(IdentityTables, directories));
 	tables->pml4[0] = directory + offsetof(IdentityTables, pointers);
 	for (size_t i = 0; i < DIRECTORIES; i++)
 		tables->pointers[i] =
 			directory + offsetof(IdentityTables, directories) + i * PAGE_SIZE;
-	for (size_t i = 0; i < DIRECTORIES * TABLE_ENTRIES; i++)
-		tables->directories[i] = (PTE_LEAF | mark) + i * LARGE_PAGE;
+	for (uint64_t i = 0; i < DIRECTORIES * TABLE_ENTRIES; i++)
+		tables->directories[i] = (i << LARGE_PAGE_SHIFT) | PTE_LEAF | mark;
+}
+
+bool page_tables_build_identity(
+	uint64_t gpa, uint8_t c_bit, Arena *arena, Bytes *out, Error *err)
+{
+	IdentityTables *tables;
+
+	if (!check_c_bit(c_bit, err) || !check_place(gpa, c_bit, err))
+		return false;
+	tables = arena_reserve(arena, sizeof(*tables), _Alignof(IdentityTables), err);
+	if (!tables)
+		return false;
+	fill(tables, gpa, c_bit ? UINT64_C(1) << c_bit : 0);
 	*out = (Bytes){ .data = (const uint8_t *)tables, .len = sizeof(*tables) };
 	return true;
 }

@@ -136,6 +136,24 @@ Test(page_tables, leave_absent_entries_zero)
 	cr_assert_eq(present, 1 + 4 + 2048);
 }
 
+/* An arena hands out again what others wrote into. */
+Test(page_tables, leave_nothing_of_what_was_there_before)
+{
+	const Walker fresh = build(0x4000, 0);
+	uint8_t copy[6 * 4096];
+	void *dirt;
+	Error err;
+
+	memcpy(copy, fresh.tables.data, sizeof(copy));
+	arena_reset(arena);
+	dirt = arena_reserve(arena, 2 * sizeof(copy), 16, &err);
+	cr_assert_not_null(dirt);
+	memset(dirt, 0xff, 2 * sizeof(copy));
+	arena_reset(arena);
+
+	cr_assert_eq(memcmp(build(0x4000, 0).tables.data, copy, sizeof(copy)), 0);
+}
+
 Test(page_tables, refuse_a_bit_that_cannot_mean_encryption)
 {
 	static const uint8_t bits[] = { 1, 12, 31, 52, 63, 64, 255 };
