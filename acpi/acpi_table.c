@@ -10,28 +10,31 @@
 /* Lanes of bytes: sums modulo 256 without carries between them. */
 typedef uint8_t ByteLanes __attribute__((vector_size(16)));
 
+static inline ByteLanes load(const uint8_t *at)
+{
+	ByteLanes lanes;
+
+	memcpy(&lanes, at, sizeof(lanes));
+	return lanes;
+}
+
 uint8_t acpi_checksum(const void *data, size_t len)
 {
 	const uint8_t *at = data;
-	ByteLanes lanes[4] = { 0 };
+	ByteLanes a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
 	uint8_t sum = 0;
 
-	for (; len >= sizeof(lanes); len -= sizeof(lanes), at += sizeof(lanes)) {
-		ByteLanes now[4];
-
-		memcpy(now, at, sizeof(now));
-		for (size_t i = 0; i < ARRAY_COUNT(lanes); i++)
-			lanes[i] += now[i];
+	for (; len >= 4 * sizeof(a); len -= 4 * sizeof(a), at += 4 * sizeof(a)) {
+		a += load(at);
+		b += load(at + sizeof(a));
+		c += load(at + 2 * sizeof(a));
+		d += load(at + 3 * sizeof(a));
 	}
-	lanes[0] += lanes[1] + lanes[2] + lanes[3];
-	for (; len >= sizeof(ByteLanes); len -= sizeof(ByteLanes), at += sizeof(ByteLanes)) {
-		ByteLanes now;
-
-		memcpy(&now, at, sizeof(now));
-		lanes[0] += now;
-	}
-	for (size_t i = 0; i < sizeof(ByteLanes); i++)
-		sum = (uint8_t)(sum + lanes[0][i]);
+	for (; len >= sizeof(a); len -= sizeof(a), at += sizeof(a))
+		a += load(at);
+	a += b + c + d;
+	for (size_t i = 0; i < sizeof(a); i++)
+		sum = (uint8_t)(sum + a[i]);
 	for (; len > 0; len--)
 		sum = (uint8_t)(sum + *at++);
 	return (uint8_t)(0 - sum);

@@ -9,6 +9,9 @@
 #include "support/diagnostics.h"
 
 enum {
+	OP_BYTE = 0x0A,
+	OP_WORD = 0x0B,
+	OP_DWORD = 0x0C,
 	OP_STRING = 0x0D,
 	OP_SCOPE = 0x10,
 	OP_BUFFER = 0x11,
@@ -24,8 +27,9 @@ enum {
 };
 
 #define SEGMENT_SIZE 4
-#define SEGMENTS_MAX 255 /* SegCount is one byte */
-#define SIZE_FIELD 2     /* bytes kept for the size of a resource buffer: 0A nn */
+#define SEGMENTS_MAX 255    /* SegCount is one byte */
+#define SIZE_FIELD 2        /* bytes kept for the size of a resource buffer: 0A nn */
+#define SHORT_LENGTH_MAX 63 /* most that a PkgLength of one byte can say */
 #define METHOD_ARGUMENTS_MAX 7
 
 void aml_begin(Aml *aml, ByteWriter *out, Error *err)
@@ -80,16 +84,34 @@ size_t aml_package_length(size_t body, uint8_t out[4])
 	return 0;
 }
 
-void aml_open(Aml *aml, uint8_t op)
+static void push(Aml *aml, size_t mark)
 {
 	if (aml->depth == AML_DEPTH_MAX) {
 		aml_fail(aml, PVW_ACPI_0005, "more than %d aml blocks inside one another",
 			AML_DEPTH_MAX);
 		return;
 	}
-	put_u8(aml->out, op);
-	aml->open[aml->depth++] = (AmlBlock){ .mark = aml->out->len };
-	put_u8(aml->out, 0);
+	aml->open[aml->depth++] = (AmlBlock){ .mark = mark };
+}
+
+void aml_open(Aml *aml, uint8_t op)
+{
+	uint8_t *const at = byte_writer_take(aml->out, 2);
+
+	if (at)
+		at[0] = op;
+	push(aml, aml->out->len - 1);
+}
+
+static void open_device(Aml *aml)
+{
+	uint8_t *const at = byte_writer_take(aml->out, 3);
+
+	if (at) {
+		at[0] = OP_EXTENDED;
+		at[1] = OP_DEVICE;
+	}
+	push(aml, aml->out->len - 1);
 }
 
 /*
@@ -104,69 +126,83 @@ static void seal(Aml *aml, size_t mark, size_t kept, const uint8_t *head, size_t
 	const size_t content = aml->out->len - from;
 	uint8_t length[4];
 	const size_t width = aml_package_length(head_len + content, length);
-	size_t to = mark + width + head_len;
+	const size_t to = mark + width + head_len;
 
 	if (width == 0) {
 		aml_fail(aml, PVW_ACPI_0003, "an aml block of %zu bytes, expected at most %u",
 			content, AML_BODY_MAX);
 		return;
 	}
-	if (to != from) {
-		put_zeros(aml->out, to - from);
-		if (aml->out->base && !aml->out->overflow)
-			memmove(aml->out->base + to, aml->out->base + from, content);
-	}
+	if (to != from && byte_writer_take(aml->out, to - from))
+		memmove(aml->out->base + to, aml->out->base + from, content);
 	patch_bytes(aml->out, mark, length, width);
 	if (head_len)
 		patch_bytes(aml->out, mark + width, head, head_len);
 }
 
-static void close_resources(Aml *aml, size_t mark)
+static void seal_resources(Aml *aml, size_t mark)
 {
+	const size_t len = aml->out->len - mark - 1 - SIZE_FIELD;
+	const size_t head_len = len <= UINT8_MAX ? 2 : len <= UINT16_MAX ? 3 : 5;
 	uint8_t head[5];
-	size_t len, head_len;
 
-	/* [ACPI65] 6.4.2.9: end tag; checksum 0 is not checked */
-	put_u16(aml->out, END_TAG);
-	len = aml->out->len - mark - 1 - SIZE_FIELD;
-	head_len = len <= UINT8_MAX ? 2 : len <= UINT16_MAX ? 3 : 5;
-	head[0] = head_len == 2 ? 0x0A : head_len == 3 ? 0x0B : 0x0C;
+	head[0] = head_len == 2 ? OP_BYTE : head_len == 3 ? OP_WORD : OP_DWORD;
 	for (size_t i = 1; i < head_len; i++)
 		head[i] = (uint8_t)(len >> (8 * (i - 1)));
 	seal(aml, mark, SIZE_FIELD, head, head_len);
 }
 
+/*
+ * The usual case comes first: both lengths fit into what was kept for them, and nothing moves.
+ */
 void aml_close(Aml *aml)
 {
-	AmlBlock block;
+	ByteWriter *const out = aml->out;
+	const AmlBlock *block;
+	size_t total;
 
-	if (aml->failed)
-		return;
 	if (aml->depth == 0) {
 		aml_fail(aml, PVW_ACPI_0005, "an aml block is closed that is not open");
 		return;
 	}
-	block = aml->open[--aml->depth];
-	if (aml->out->overflow)
+	block = &aml->open[--aml->depth];
+	/* [ACPI65] 6.4.2.9: end tag; checksum 0 is not checked */
+	if (block->resources)
+		put_u16(out, END_TAG);
+	if (out->overflow)
 		return;
-	if (block.resources)
-		close_resources(aml, block.mark);
-	else
-		seal(aml, block.mark, 0, NULL, 0);
+	total = out->len - block->mark;
+	if (out->base && total <= SHORT_LENGTH_MAX) {
+		uint8_t *const at = out->base + block->mark;
+
+		at[0] = (uint8_t)total;
+		if (block->resources) {
+			at[1] = OP_BYTE;
+			at[2] = (uint8_t)(total - 1 - SIZE_FIELD);
+		}
+	} else if (block->resources) {
+		seal_resources(aml, block->mark);
+	} else {
+		seal(aml, block->mark, 0, NULL, 0);
+	}
 }
 
 void aml_device(Aml *aml, const char *path)
 {
-	put_u8(aml->out, OP_EXTENDED);
-	aml_open(aml, OP_DEVICE);
+	open_device(aml);
 	aml_path(aml, path);
 }
 
 void aml_device_segment(Aml *aml, const char segment[4])
 {
-	put_u8(aml->out, OP_EXTENDED);
-	aml_open(aml, OP_DEVICE);
+	open_device(aml);
 	aml_segment(aml, segment);
+}
+
+void aml_device_encoded(Aml *aml, const char *path, size_t len)
+{
+	open_device(aml);
+	put_bytes(aml->out, path, len);
 }
 
 void aml_scope(Aml *aml, const char *path)
@@ -204,68 +240,48 @@ void aml_package(Aml *aml, size_t elements)
 	put_u8(aml->out, (uint8_t)elements);
 }
 
-static bool is_lead_character(char c)
+static inline bool starts_name(char c)
 {
-	return c == '_' || (c >= 'A' && c <= 'Z');
+	return (unsigned char)(c - 'A') <= 'Z' - 'A' || c == '_';
 }
 
-/* Characters of the segment at @at that AML can hold; 0 if it starts wrongly. */
-static size_t segment_length(const char *at)
+static inline bool continues_name(char c)
 {
+	return starts_name(c) || (unsigned char)(c - '0') <= 9;
+}
+
+/* Put the segment at @at, padded; what is behind it and its dot, or NULL if it is no name. */
+static const char *put_segment(Aml *aml, const char *at)
+{
+	char segment[SEGMENT_SIZE];
 	size_t len = 0;
 
-	if (!is_lead_character(at[0]))
-		return 0;
-	while (is_lead_character(at[len]) || (at[len] >= '0' && at[len] <= '9'))
-		len++;
-	return len;
+	if (!starts_name(*at))
+		return NULL;
+	for (; len < SEGMENT_SIZE && continues_name(*at); at++)
+		segment[len++] = *at;
+	for (; len < SEGMENT_SIZE; len++)
+		segment[len] = '_';
+	put_bytes(aml->out, segment, SEGMENT_SIZE);
+	if (*at == '.')
+		return at + 1;
+	return *at ? NULL : at;
 }
 
-/* Segments of the path at @at, or -1 if one of them is not a name. */
-static int count_segments(const char *at)
+/* One dot behind the last segment is let pass. */
+static size_t count_segments(const char *path)
 {
-	int count = 0;
+	size_t count = 0;
 
-	while (*at) {
-		const size_t len = segment_length(at);
-
-		if (len == 0 || len > SEGMENT_SIZE)
-			return -1;
-		at += len;
-		count++;
-		if (*at == '.')
-			at++; /* one dot behind the last segment is let pass */
-		else if (*at)
-			return -1;
-	}
+	for (const char *at = path; *at; at++)
+		count += *at == '.' || at[1] == 0;
 	return count;
-}
-
-static void put_segments(Aml *aml, const char *at, int count)
-{
-	if (count == 0)
-		put_u8(aml->out, 0);
-	if (count == 2)
-		put_u8(aml->out, OP_DUAL_NAME);
-	if (count > 2) {
-		put_u8(aml->out, OP_MULTI_NAME);
-		put_u8(aml->out, (uint8_t)count);
-	}
-	for (; count > 0; count--) {
-		char segment[SEGMENT_SIZE] = { '_', '_', '_', '_' };
-
-		for (size_t i = 0; i < SEGMENT_SIZE && *at && *at != '.'; i++)
-			segment[i] = *at++;
-		if (*at == '.')
-			at++;
-		put_bytes(aml->out, segment, SEGMENT_SIZE);
-	}
 }
 
 void aml_path(Aml *aml, const char *path)
 {
 	const char *at = path;
-	int count;
+	size_t count;
 
 	if (*at == '\\') {
 		at++;
@@ -273,33 +289,38 @@ void aml_path(Aml *aml, const char *path)
 		while (*at == '^')
 			at++;
 	}
+	put_bytes(aml->out, path, (size_t)(at - path));
 	count = count_segments(at);
-	if (count < 0 || count > SEGMENTS_MAX || (count == 0 && path[0] != '\\')) {
+	if (count == 2)
+		put_u8(aml->out, OP_DUAL_NAME);
+	if (count > 2)
+		put_u16(aml->out, (uint16_t)(OP_MULTI_NAME | count << 8));
+	/* The root alone is its prefix and nothing else. */
+	while (at && *at)
+		at = put_segment(aml, at);
+	if (!at || count > SEGMENTS_MAX || (count == 0 && path[0] != '\\'))
 		aml_fail(aml, PVW_ACPI_0001,
 			"\"%s\" is not a name: segments of 1 to 4 of A-Z, _ and, not first, "
 			"0-9",
 			path);
-		return;
-	}
-	put_bytes(aml->out, path, (size_t)(at - path));
-	/* The root alone is its prefix and nothing else. */
-	if (count > 0)
-		put_segments(aml, at, count);
 }
 
 void aml_string(Aml *aml, const char *text)
 {
 	const size_t len = strlen(text);
+	uint8_t *const at = byte_writer_take(aml->out, len + 2);
+	unsigned seen = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] > 0x7F) {
-			aml_fail(aml, PVW_ACPI_0001, "byte 0x%02x in a string, expected ascii",
-				(unsigned char)text[i]);
-			return;
-		}
+	for (size_t i = 0; i < len; i++)
+		seen |= (unsigned char)text[i];
+	if (seen > 0x7F) {
+		aml_fail(aml, PVW_ACPI_0001, "bytes above 0x7f in a string, expected ascii");
+		return;
 	}
-	put_u8(aml->out, OP_STRING);
-	put_bytes(aml->out, text, len + 1);
+	if (at) {
+		at[0] = OP_STRING;
+		memcpy(at + 1, text, len + 1);
+	}
 }
 
 /* Value of a hexadecimal digit, or -1. */

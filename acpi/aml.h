@@ -86,11 +86,30 @@ void aml_close(Aml *aml);
 /** aml_open - put @op and open a block behind it */
 void aml_open(Aml *aml, uint8_t op);
 
+/* A path of two segments of four legal characters from the root, as AML has it. */
+#define AML_ROOT_PATH2(a, b) "\\\x2E" a b
+/* The same with three segments. */
+#define AML_ROOT_PATH3(a, b, c) "\\\x2F\x03" a b c
+
+/** aml_device_at - a device whose path is a literal of AML_ROOT_PATH2 or 3 */
+#define aml_device_at(aml, path) aml_device_encoded((aml), (path), sizeof(path) - 1)
+void aml_device_encoded(Aml *aml, const char *path, size_t len);
+
+/* EISA id of the vendor PNP with this number, as the DWord constant that AML has. */
+#define AML_EISA_PNP(number)                                                                   \
+	(0xD041u | ((uint32_t)(number)&0xFF00u) << 8 | ((uint32_t)(number)&0xFFu) << 24)
+
 /** aml_path - a name as written in ASL: "\\_SB.PCI0", "^X", "FOO_"; short segments are padded */
 void aml_path(Aml *aml, const char *path);
 
 /** aml_string - ASCII without NUL inside. [ACPI65] 20.2.3 */
 void aml_string(Aml *aml, const char *text);
+
+/* Name (@segment, "@text") of literals of ours, as AML has it. */
+#define AML_NAMED_TEXT(segment, text) "\x08" segment "\x0D" text
+
+/** aml_literal - encoded bytes of ours that end in a string, its NUL included */
+#define aml_literal(aml, bytes) put_bytes((aml)->out, (bytes), sizeof(bytes))
 
 /** aml_eisa_id - "PNP0501" as a DWord constant. [ACPI65] 19.3.4, EISAID */
 void aml_eisa_id(Aml *aml, const char *id);

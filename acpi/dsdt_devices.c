@@ -18,22 +18,11 @@
 #define PCI_CONFIG_PORT 0xCF8
 #define PCI_CONFIG_PORTS 8
 
-static void put_hid(Aml *aml, const char *id)
+/* EisaId ("PNP….") */
+static void put_pnp_hid(Aml *aml, uint16_t number)
 {
 	aml_name(aml, "_HID");
-	aml_string(aml, id);
-}
-
-static void put_eisa_hid(Aml *aml, const char *id)
-{
-	aml_name(aml, "_HID");
-	aml_eisa_id(aml, id);
-}
-
-static void put_ddn(Aml *aml, const char *name)
-{
-	aml_name(aml, "_DDN");
-	aml_string(aml, name);
+	aml_dword(aml, AML_EISA_PNP(number));
 }
 
 static void put_uid(Aml *aml, uint64_t uid)
@@ -73,8 +62,8 @@ void dsdt_put_apic(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 {
 	(void)form;
 	(void)device;
-	aml_device(aml, "\\_SB.APIC");
-	put_eisa_hid(aml, "PNP0003");
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "APIC"));
+	put_pnp_hid(aml, 0x0003);
 	aml_resources(aml);
 	resource_memory32(aml, LOCAL_APIC_GPA, APIC_WINDOW_SIZE);
 	resource_memory32(aml, IO_APIC_GPA, APIC_WINDOW_SIZE);
@@ -93,8 +82,9 @@ void dsdt_put_uart(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 {
 	(void)form;
 	aml_device(aml, device->uart.path);
-	put_eisa_hid(aml, "PNP0501");
-	put_ddn(aml, device->uart.ddn);
+	put_pnp_hid(aml, 0x0501);
+	aml_name(aml, "_DDN");
+	aml_string(aml, device->uart.ddn);
 	put_uid(aml, device->uart.uid);
 	aml_resources(aml);
 	resource_io(aml, device->uart.io_base, 1, UART_PORTS);
@@ -113,7 +103,7 @@ void dsdt_put_uart(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 void dsdt_put_sbsa_uart(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 {
 	aml_device(aml, device->sbsa_uart.path);
-	put_hid(aml, "ARMH0011");
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "ARMH0011"));
 	put_uid(aml, device->sbsa_uart.uid);
 	aml_resources(aml);
 	resource_window(aml, form->leaf_use, device->sbsa_uart.base, device->sbsa_uart.len);
@@ -133,8 +123,8 @@ void dsdt_put_module(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 {
 	const MemoryRange low = device->windows.low, high = device->windows.high;
 
-	aml_device(aml, "\\_SB.VMOD");
-	put_hid(aml, "ACPI0004");
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "VMOD"));
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "ACPI0004"));
 	put_uid(aml, 0);
 	if (form->empty_templates || !memory_range_is_empty(low) ||
 		!memory_range_is_empty(high)) {
@@ -146,9 +136,12 @@ void dsdt_put_module(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 	aml_close(aml);
 }
 
-static const char *vmbus_path(const DsdtDevice *device)
+static void open_vmbus(Aml *aml, const DsdtDevice *device)
 {
-	return device->vmbus.in_pci ? "\\_SB.PCI0.VMBS" : "\\_SB.VMOD.VMBS";
+	if (device->vmbus.in_pci)
+		aml_device_at(aml, AML_ROOT_PATH3("_SB_", "PCI0", "VMBS"));
+	else
+		aml_device_at(aml, AML_ROOT_PATH3("_SB_", "VMOD", "VMBS"));
 }
 
 /*
@@ -187,13 +180,13 @@ static void put_vmbus_methods(Aml *aml)
  */
 void dsdt_put_vmbus_reference(Aml *aml, const DsdtDevice *device)
 {
-	aml_device(aml, vmbus_path(device));
+	open_vmbus(aml, device);
 	aml_name(aml, "STA_");
 	aml_integer(aml, STA_WORKING);
 	aml_name(aml, "_ADR");
 	aml_integer(aml, 0);
-	put_ddn(aml, "VMBUS");
-	put_hid(aml, "VMBus");
+	aml_literal(aml, AML_NAMED_TEXT("_DDN", "VMBUS"));
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "VMBus"));
 	put_uid(aml, 0);
 	put_vmbus_methods(aml);
 	aml_name(aml, "_PS3");
@@ -218,13 +211,12 @@ void dsdt_put_vmbus_reference(Aml *aml, const DsdtDevice *device)
  */
 void dsdt_put_vmbus(Aml *aml, const DsdtDevice *device)
 {
-	aml_device(aml, vmbus_path(device));
+	open_vmbus(aml, device);
 	aml_name(aml, "STA_");
 	aml_integer(aml, STA_WORKING);
-	put_ddn(aml, "VMBUS");
-	put_hid(aml, "MSFT1000");
-	aml_name(aml, "_CID");
-	aml_string(aml, "VMBus");
+	aml_literal(aml, AML_NAMED_TEXT("_DDN", "VMBUS"));
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "MSFT1000"));
+	aml_literal(aml, AML_NAMED_TEXT("_CID", "VMBus"));
 	put_uid(aml, 0);
 	if (device->vmbus.gsiv) {
 		aml_name(aml, "_CCA");
@@ -253,8 +245,8 @@ void dsdt_put_rtc(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 {
 	(void)form;
 	(void)device;
-	aml_device(aml, "\\_SB.RTC0");
-	put_eisa_hid(aml, "PNP0B00");
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "RTC0"));
+	put_pnp_hid(aml, 0x0B00);
 	put_uid(aml, 0);
 	aml_resources(aml);
 	resource_io(aml, RTC_PORT, 0, RTC_PORTS);
@@ -278,7 +270,7 @@ static void put_virtio_slot(
 	path[7] = (char)('0' + slot / 10);
 	path[8] = (char)('0' + slot % 10);
 	aml_device(aml, path);
-	put_hid(aml, "LNRO0005");
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "LNRO0005"));
 	put_uid(aml, slot);
 	aml_resources(aml);
 	resource_window(aml, form->leaf_use,
@@ -323,7 +315,7 @@ static void next_processor_name(char name[4])
 static void put_processor(Aml *aml, const char name[4], size_t vp)
 {
 	aml_device_segment(aml, name);
-	put_hid(aml, "ACPI0007");
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "ACPI0007"));
 	put_uid(aml, acpi_processor_uid(vp));
 	aml_method(aml, "_STA", 0);
 	aml_op(aml, AML_RETURN);
@@ -401,8 +393,8 @@ void dsdt_put_pci_root_reference(Aml *aml, const DsdtDevice *device)
 {
 	static const uint8_t osc_answer[8] = { 0x10 };
 
-	aml_device(aml, "\\_SB.PCI0");
-	put_eisa_hid(aml, "PNP0A03");
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "PCI0"));
+	put_pnp_hid(aml, 0x0A03);
 	aml_method(aml, "_OSC", 4);
 	aml_op(aml, AML_RETURN);
 	aml_buffer(aml, (Bytes){ .data = osc_answer, .len = sizeof(osc_answer) });
@@ -421,8 +413,8 @@ void dsdt_put_pci_root_reference(Aml *aml, const DsdtDevice *device)
  */
 void dsdt_put_pci_root(Aml *aml, const DsdtDevice *device)
 {
-	aml_device(aml, "\\_SB.PCI0");
-	put_eisa_hid(aml, "PNP0A03");
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "PCI0"));
+	put_pnp_hid(aml, 0x0A03);
 	put_uid(aml, 0);
 	aml_name(aml, "_BBN");
 	aml_integer(aml, 0);

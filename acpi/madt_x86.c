@@ -70,19 +70,15 @@ static void put_nmi(ByteWriter *w, bool x2apic)
 		put_struct(w, nmi);
 }
 
-static bool fits_xapic(const ProcessorTopology *topology, size_t vp)
-{
-	return topology->vps[vp].apic_id <= XAPIC_ID_MAX &&
-		acpi_processor_uid(vp) <= XAPIC_UID_MAX;
-}
-
 static void put_xapics(ByteWriter *w, const ProcessorTopology *topology, size_t from, size_t to)
 {
-	MadtLocalApic *out =
-		(MadtLocalApic *)byte_writer_take(w, (to - from) * sizeof(MadtLocalApic));
+	MadtLocalApic *const out =
+		(MadtLocalApic *)byte_writer_take(w, (to - from) * sizeof(*out));
 
-	for (size_t vp = from; out && vp < to; vp++, out++)
-		*out = (MadtLocalApic){ .type = MADT_LOCAL_APIC,
+	if (!out)
+		return;
+	for (size_t vp = from; vp < to; vp++)
+		out[vp - from] = (MadtLocalApic){ .type = MADT_LOCAL_APIC,
 			.length = sizeof(*out),
 			.uid = (uint8_t)acpi_processor_uid(vp),
 			.id = (uint8_t)topology->vps[vp].apic_id,
@@ -92,34 +88,42 @@ static void put_xapics(ByteWriter *w, const ProcessorTopology *topology, size_t 
 static void put_x2apics(
 	ByteWriter *w, const ProcessorTopology *topology, size_t from, size_t to)
 {
-	MadtLocalX2Apic *out =
-		(MadtLocalX2Apic *)byte_writer_take(w, (to - from) * sizeof(MadtLocalX2Apic));
+	MadtLocalX2Apic *const out =
+		(MadtLocalX2Apic *)byte_writer_take(w, (to - from) * sizeof(*out));
 
-	for (size_t vp = from; out && vp < to; vp++, out++)
-		*out = (MadtLocalX2Apic){ .type = MADT_LOCAL_X2APIC,
+	if (!out)
+		return;
+	for (size_t vp = from; vp < to; vp++)
+		out[vp - from] = (MadtLocalX2Apic){ .type = MADT_LOCAL_X2APIC,
 			.length = sizeof(*out),
 			.id = topology->vps[vp].apic_id,
 			.flags = ACPI_ENTRY_ENABLED,
 			.uid = acpi_processor_uid(vp) };
 }
 
-/* In the order of the processors, a run of equal entries at a time. */
+/*
+ * In the order of the processors, a run of equal entries at a time; from a _UID of 256 on there
+ * are only x2APIC entries.
+ */
 static void put_processors(ByteWriter *w, const ProcessorTopology *topology, bool all_x2apic)
 {
-	size_t from = 0;
+	const VirtualProcessor *vps = topology->vps;
+	const size_t count = topology->count;
+	const size_t mixed = all_x2apic ? 0 : count < XAPIC_UID_MAX ? count : XAPIC_UID_MAX;
+	size_t at = 0;
 
-	while (from < topology->count) {
-		const bool xapic = !all_x2apic && fits_xapic(topology, from);
-		size_t to = from + 1;
+	while (at < count) {
+		size_t end = at;
 
-		while (to < topology->count &&
-			(!all_x2apic && fits_xapic(topology, to)) == xapic)
-			to++;
-		if (xapic)
-			put_xapics(w, topology, from, to);
-		else
-			put_x2apics(w, topology, from, to);
-		from = to;
+		while (end < mixed && vps[end].apic_id <= XAPIC_ID_MAX)
+			end++;
+		put_xapics(w, topology, at, end);
+		for (at = end; end < mixed && vps[end].apic_id > XAPIC_ID_MAX;)
+			end++;
+		if (end == mixed)
+			end = count;
+		put_x2apics(w, topology, at, end);
+		at = end;
 	}
 }
 

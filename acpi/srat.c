@@ -18,11 +18,12 @@ size_t acpi_bound_srat(const AcpiInputs *in)
 
 static void put_apics(ByteWriter *w, const VirtualProcessor *vps, size_t count)
 {
-	SratLocalApic *out =
-		(SratLocalApic *)byte_writer_take(w, count * sizeof(SratLocalApic));
+	SratLocalApic *const out = (SratLocalApic *)byte_writer_take(w, count * sizeof(*out));
 
-	for (size_t i = 0; out && i < count; i++, out++)
-		*out = (SratLocalApic){ .type = SRAT_LOCAL_APIC,
+	if (!out)
+		return;
+	for (size_t i = 0; i < count; i++)
+		out[i] = (SratLocalApic){ .type = SRAT_LOCAL_APIC,
 			.length = sizeof(*out),
 			.domain_low = (uint8_t)vps[i].vnode,
 			.apic_id = (uint8_t)vps[i].apic_id,
@@ -34,11 +35,13 @@ static void put_apics(ByteWriter *w, const VirtualProcessor *vps, size_t count)
 
 static void put_x2apics(ByteWriter *w, const VirtualProcessor *vps, size_t count)
 {
-	SratLocalX2Apic *out =
-		(SratLocalX2Apic *)byte_writer_take(w, count * sizeof(SratLocalX2Apic));
+	SratLocalX2Apic *const out =
+		(SratLocalX2Apic *)byte_writer_take(w, count * sizeof(*out));
 
-	for (size_t i = 0; out && i < count; i++, out++)
-		*out = (SratLocalX2Apic){ .type = SRAT_LOCAL_X2APIC,
+	if (!out)
+		return;
+	for (size_t i = 0; i < count; i++)
+		out[i] = (SratLocalX2Apic){ .type = SRAT_LOCAL_X2APIC,
 			.length = sizeof(*out),
 			.domain = vps[i].vnode,
 			.x2apic_id = vps[i].apic_id,
@@ -49,19 +52,18 @@ static void put_x2apics(ByteWriter *w, const VirtualProcessor *vps, size_t count
 static void put_processors_x86(ByteWriter *w, const ProcessorTopology *topology)
 {
 	const VirtualProcessor *vps = topology->vps;
-	size_t from = 0;
+	size_t at = 0;
 
-	while (from < topology->count) {
-		const bool xapic = vps[from].apic_id <= XAPIC_ID_MAX;
-		size_t to = from + 1;
+	while (at < topology->count) {
+		size_t end = at;
 
-		while (to < topology->count && (vps[to].apic_id <= XAPIC_ID_MAX) == xapic)
-			to++;
-		if (xapic)
-			put_apics(w, vps + from, to - from);
-		else
-			put_x2apics(w, vps + from, to - from);
-		from = to;
+		while (end < topology->count && vps[end].apic_id <= XAPIC_ID_MAX)
+			end++;
+		put_apics(w, vps + at, end - at);
+		for (at = end; end < topology->count && vps[end].apic_id > XAPIC_ID_MAX;)
+			end++;
+		put_x2apics(w, vps + at, end - at);
+		at = end;
 	}
 }
 

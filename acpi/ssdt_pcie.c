@@ -95,13 +95,13 @@ static void put_ids(Aml *aml, const AcpiBridge *bridge)
 		aml_string(aml, "ACPI0016");
 		aml_name(aml, "_CID");
 		aml_package(aml, 2);
-		aml_eisa_id(aml, "PNP0A03");
-		aml_eisa_id(aml, "PNP0A08");
+		aml_dword(aml, AML_EISA_PNP(0x0A03));
+		aml_dword(aml, AML_EISA_PNP(0x0A08));
 		aml_close(aml);
 	} else {
-		aml_eisa_id(aml, "PNP0A08");
+		aml_dword(aml, AML_EISA_PNP(0x0A08));
 		aml_name(aml, "_CID");
-		aml_eisa_id(aml, "PNP0A03");
+		aml_dword(aml, AML_EISA_PNP(0x0A03));
 	}
 	put_integer_name(aml, "_UID", bridge->index);
 	put_integer_name(aml, "_SEG", bridge->segment);
@@ -256,7 +256,7 @@ static void put_ecam(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 {
 	aml_device_segment(aml, form->ecam_device);
 	aml_name(aml, "_HID");
-	aml_eisa_id(aml, "PNP0C02");
+	aml_dword(aml, AML_EISA_PNP(0x0C02));
 	if (form->ecam_device_uid)
 		put_integer_name(aml, "_UID", 0);
 	aml_resources(aml);
