@@ -140,7 +140,7 @@ Test(page_tables, leave_absent_entries_zero)
 Test(page_tables, leave_nothing_of_what_was_there_before)
 {
 	const Walker fresh = build(0x4000, 0);
-	uint8_t copy[6 * 4096];
+	static uint8_t copy[6 * 4096];
 	void *dirt;
 	Error err;
 
