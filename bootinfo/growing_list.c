@@ -9,6 +9,7 @@
 
 static bool grow(GrowingList *list, Arena *arena, Error *err)
 {
+	/* The limit keeps the product far from overflow. */
 	size_t room = list->room ? 2 * list->room : FIRST_ROOM;
 	void *items;
 
@@ -17,7 +18,7 @@ static bool grow(GrowingList *list, Arena *arena, Error *err)
 			err, list->diagnostic, "more than %zu %s", list->limit, list->what);
 	if (room > list->limit)
 		room = list->limit;
-	items = arena_alloc_array(arena, room, list->item_size, 16, err);
+	items = arena_reserve(arena, room * list->item_size, 16, err);
 	if (!items)
 		return false;
 	if (list->count)

@@ -23,7 +23,7 @@ typedef struct GrowingList {
 		.what = (plural) })
 
 /**
- * growing_list_add - one zeroed item more, at the end; NULL with @err set
+ * growing_list_add - one item more, at the end, to be filled; NULL with @err set
  *
  * Pointers to earlier items are void afterwards.
  *

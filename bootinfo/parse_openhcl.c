@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bootinfo/boot_info_check.h"
 #include "bootinfo/parse_internal.h"
 #include "bootinfo/start_sort.h"
 #include "support/diagnostics.h"
@@ -13,15 +14,7 @@ static_assert(offsetof(MapEntry, range.start) == 0, "start_sort");
 static_assert(offsetof(MmioClaim, start) == 0, "start_sort");
 static_assert(offsetof(NodeRange, range.start) == 0, "start_sort");
 
-/* `cca` is written by a shim, but no worker runs such a guest. */
-static const char *const isolation_names[] = {
-	[ISOLATION_NONE] = "none",
-	[ISOLATION_VBS] = "vbs",
-	[ISOLATION_SNP] = "snp",
-	[ISOLATION_TDX] = "tdx",
-};
-static_assert(ARRAY_COUNT(isolation_names) == ISOLATION_COUNT, "one name a type");
-
+/* `cca` is written by a shim, but no worker runs such a guest: it is unknown here. */
 static bool parse_isolation(BootTree *tree, Error *err)
 {
 	const char *name;
@@ -29,7 +22,7 @@ static bool parse_isolation(BootTree *tree, Error *err)
 	if (!fdt_read_string(&tree->reader, FDT_ISOLATION_TYPE, &name, err))
 		return false;
 	for (unsigned i = 0; i < ISOLATION_COUNT; i++) {
-		if (strcmp(name, isolation_names[i]) == 0) {
+		if (strcmp(name, boot_info_isolation_name((IsolationType)i)) == 0) {
 			tree->info.isolation = (IsolationType)i;
 			return true;
 		}

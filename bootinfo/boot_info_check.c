@@ -1,0 +1,280 @@
+/*
+ * Rules across what a boot tree says.
+ */
+#include "bootinfo/boot_info_check.h"
+
+#include <inttypes.h>
+
+#include "bootinfo/start_sort.h"
+
+static const char *const memory_type_names[] = {
+	[MEMORY_TYPE_VTL0] = "VTL0",
+	[MEMORY_TYPE_VTL2_RAM] = "VTL2 RAM",
+	[MEMORY_TYPE_VTL2_CONFIG] = "VTL2 config",
+	[MEMORY_TYPE_VTL2_SIDECAR_IMAGE] = "VTL2 sidecar image",
+	[MEMORY_TYPE_VTL2_SIDECAR_NODE] = "VTL2 sidecar node",
+	[MEMORY_TYPE_VTL0_MMIO] = "VTL0 MMIO",
+	[MEMORY_TYPE_VTL2_MMIO] = "VTL2 MMIO",
+	[MEMORY_TYPE_VTL2_RESERVED] = "VTL2 reserved",
+	[MEMORY_TYPE_VTL2_GPA_POOL] = "VTL2 pool",
+	[MEMORY_TYPE_VTL2_TDX_PAGE_TABLES] = "VTL2 page tables",
+	[MEMORY_TYPE_VTL2_LOG_BUFFER] = "VTL2 log",
+	[MEMORY_TYPE_VTL2_PERSISTED_HEADER] = "VTL2 persisted header",
+	[MEMORY_TYPE_VTL2_PERSISTED_PROTOBUF] = "VTL2 persisted state",
+};
+static_assert(ARRAY_COUNT(memory_type_names) == MEMORY_TYPE_COUNT, "one name a type");
+
+const char *boot_info_memory_type_name(MemoryType type)
+{
+	return type < MEMORY_TYPE_COUNT ? memory_type_names[type] : "unknown";
+}
+
+static const char *const isolation_names[] = {
+	[ISOLATION_NONE] = "none",
+	[ISOLATION_VBS] = "vbs",
+	[ISOLATION_SNP] = "snp",
+	[ISOLATION_TDX] = "tdx",
+};
+static_assert(ARRAY_COUNT(isolation_names) == ISOLATION_COUNT, "one name a type");
+
+const char *boot_info_isolation_name(IsolationType isolation)
+{
+	return isolation < ISOLATION_COUNT ? isolation_names[isolation] : "unknown";
+}
+
+static bool has_cpus(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	if (info->cpus.count == 0) {
+		error_set(err, PVW_BOOTINFO_0001, "no processor, expected at least one");
+		return error_at(err, "dtb:/cpus");
+	}
+	return true;
+}
+
+static bool has_openhcl(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	if (!info->has_openhcl) {
+		error_set(err, PVW_BOOTINFO_0002, "no node openhcl, expected one");
+		return error_at(err, "dtb:/openhcl");
+	}
+	return true;
+}
+
+static bool has_persisted(const BootInfo *info, Arena *arena, Error *err)
+{
+	const bool no_header = memory_range_is_empty(info->persisted_header);
+
+	(void)arena;
+	if (no_header || memory_range_is_empty(info->persisted_protobuf)) {
+		error_set(err, PVW_BOOTINFO_0003, "the persisted %s is empty, expected memory",
+			no_header ? "header" : "state");
+		return error_at(err, "dtb:/openhcl");
+	}
+	return true;
+}
+
+static bool is_within(size_t count, size_t limit, const char *what, Error *err)
+{
+	if (count > limit)
+		return error_set(err, PVW_BOOTINFO_0004, "%zu %s, expected at most %zu", count,
+			what, limit);
+	return true;
+}
+
+static bool fits_capacities(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	return is_within(info->cpus.count, BOOT_INFO_MAX_CPUS, "processors", err) &&
+		is_within(info->map.count, BOOT_INFO_MAX_RANGES, "ranges of memory", err) &&
+		is_within(info->mmio.count, BOOT_INFO_MAX_MMIO, "MMIO ranges", err) &&
+		is_within(info->vtl2_ram.count, BOOT_INFO_MAX_VTL2_RAM, "ranges of VTL2 RAM",
+			err) &&
+		is_within(info->accepted.count, BOOT_INFO_MAX_RANGES, "accepted ranges", err);
+}
+
+/* The map is ascending by start: overlap means to begin before the highest end so far. */
+static bool map_is_disjoint(const BootInfo *info, Arena *arena, Error *err)
+{
+	const MapEntry *highest = NULL;
+
+	(void)arena;
+	for (size_t i = 0; i < info->map.count; i++) {
+		const MapEntry *entry = &info->map.items[i];
+
+		if (highest && memory_range_overlaps(highest->range, entry->range)) {
+			error_set(err, PVW_BOOTINFO_0005,
+				"%s " RANGE_FORMAT " overlaps %s " RANGE_FORMAT,
+				boot_info_memory_type_name(highest->type),
+				RANGE_ARGS(highest->range),
+				boot_info_memory_type_name(entry->type),
+				RANGE_ARGS(entry->range));
+			return error_at(err, "dtb:/openhcl");
+		}
+		if (!highest || entry->range.end > highest->range.end)
+			highest = entry;
+	}
+	return true;
+}
+
+/*
+ *	VTL2 RAM      [                        )
+ *	map       [ VTL0 ) [ RAM )[ config )[ RAM )
+ *	                 ^ not VTL2's, or a hole: refused
+ */
+static bool vtl2_ram_is_mapped(const BootInfo *info, Arena *arena, Error *err)
+{
+	size_t next = 0;
+
+	(void)arena;
+	for (size_t i = 0; i < info->vtl2_ram.count; i++) {
+		const MemoryRange ram = info->vtl2_ram.items[i].range;
+		uint64_t covered = ram.start;
+
+		for (; next < info->map.count && covered < ram.end; next++) {
+			const MapEntry *entry = &info->map.items[next];
+
+			if (entry->range.end <= covered)
+				continue;
+			if (entry->range.start > covered || entry->type == MEMORY_TYPE_VTL0)
+				break;
+			covered = entry->range.end;
+			if (covered >= ram.end)
+				break; /* the next range may begin in this entry, too */
+		}
+		if (covered < ram.end) {
+			error_set(err, PVW_BOOTINFO_0006,
+				"VTL2 RAM " RANGE_FORMAT " at 0x%" PRIx64
+				" is no memory of VTL2 in the map",
+				RANGE_ARGS(ram), covered);
+			return error_at(err, "dtb:/openhcl");
+		}
+	}
+	return true;
+}
+
+/* The id of a processor with its index; start_sort orders by the id. */
+typedef struct CpuId {
+	uint64_t id;
+	uint64_t index;
+} CpuId;
+
+/* What of `reg` tells processors apart: the 32 bit APIC id, the affinity fields of MPIDR. */
+static const uint64_t id_masks[] = {
+	[GUEST_ARCH_X86_64] = UINT64_C(0xffffffff),
+	[GUEST_ARCH_AARCH64] = UINT64_C(0xff00ffffff),
+};
+static_assert(ARRAY_COUNT(id_masks) == GUEST_ARCH_COUNT, "one mask an architecture");
+
+static bool cpus_are_unique(const BootInfo *info, Arena *arena, Error *err)
+{
+	const size_t count = info->cpus.count;
+	CpuId *ids = arena_array(arena, CpuId, count, err);
+
+	if (!ids)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = (CpuId){ info->cpus.items[i].reg & id_masks[info->arch], i };
+	if (!start_sort(ids, count, sizeof(*ids), arena, err))
+		return false;
+	for (size_t i = 1; i < count; i++) {
+		if (ids[i].id == ids[i - 1].id) {
+			error_set(err, PVW_BOOTINFO_0007,
+				"processors %" PRIu64 " and %" PRIu64
+				" both have reg 0x%" PRIx64,
+				ids[i - 1].index, ids[i].index, ids[i].id);
+			return error_at(err, "dtb:/cpus");
+		}
+	}
+	return true;
+}
+
+static bool gic_suits_arch(const BootInfo *info, Arena *arena, Error *err)
+{
+	const bool wanted = info->arch == GUEST_ARCH_AARCH64;
+
+	(void)arena;
+	if (info->gic.present != wanted) {
+		error_set(err, PVW_BOOTINFO_0008, "%s interrupt controller, expected %s on %s",
+			info->gic.present ? "a GIC as" : "no", wanted ? "a GIC" : "none",
+			guest_arch_name(info->arch));
+		return error_at(err, "dtb:/");
+	}
+	return true;
+}
+
+static bool bsp_is_first(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	if (info->cpus.count && (uint32_t)info->cpus.items[0].reg != info->bsp_reg) {
+		error_set(err, PVW_BOOTINFO_0009,
+			"the tree was booted on 0x%" PRIx32
+			", its first processor is 0x%" PRIx64,
+			info->bsp_reg, info->cpus.items[0].reg);
+		return error_at(err, "dtb:/cpus");
+	}
+	return true;
+}
+
+static bool has_log_buffer(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	if (info->has_openhcl && memory_range_is_empty(info->log_buffer)) {
+		error_set(err, PVW_BOOTINFO_0010,
+			"no memory of type %d, expected the log of the boot shim",
+			MEMORY_TYPE_VTL2_LOG_BUFFER);
+		return error_at(err, "dtb:/openhcl");
+	}
+	return true;
+}
+
+static bool times_are_readable(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	if (info->times.malformed) {
+		error_set(err, PVW_BOOTINFO_0011, "%s is not one u64", info->times.malformed);
+		return error_at(err, "dtb:/");
+	}
+	return true;
+}
+
+/* Run in this order. */
+static const BootInfoCheck checks[] = {
+	{ "openhcl-present", PVW_BOOTINFO_0002, has_openhcl },
+	{ "cpus-present", PVW_BOOTINFO_0001, has_cpus },
+	{ "capacities", PVW_BOOTINFO_0004, fits_capacities },
+	{ "persisted-state", PVW_BOOTINFO_0003, has_persisted },
+	{ "map-overlap", PVW_BOOTINFO_0005, map_is_disjoint },
+	{ "vtl2-ram-mapped", PVW_BOOTINFO_0006, vtl2_ram_is_mapped },
+	{ "cpu-ids", PVW_BOOTINFO_0007, cpus_are_unique },
+	{ "gic-by-arch", PVW_BOOTINFO_0008, gic_suits_arch },
+	{ "bsp-first", PVW_BOOTINFO_0009, bsp_is_first },
+	{ "log-buffer", PVW_BOOTINFO_0010, has_log_buffer },
+	{ "boot-times", PVW_BOOTINFO_0011, times_are_readable },
+};
+
+BootInfoCheckList boot_info_checks(void)
+{
+	return (BootInfoCheckList){ checks, ARRAY_COUNT(checks) };
+}
+
+bool boot_info_validate(const BootInfo *info, Arena *arena, Error *err)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {
+		if (diagnostic_row(checks[i].diagnostic)->severity == SEVERITY_ERROR &&
+			!checks[i].check(info, arena, err))
+			return false;
+	}
+	return true;
+}
+
+void boot_info_lint(const BootInfo *info, Arena *arena, Diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {
+		Error found;
+
+		if (!checks[i].check(info, arena, &found))
+			diagnostics_add_error(diagnostics, &found);
+	}
+}

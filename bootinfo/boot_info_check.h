@@ -1,0 +1,48 @@
+/*
+ * Rules across what a boot tree says: what boot_info_parse takes and no guest can be run from.
+ *
+ * One table of named checks. Loading stops at the first one that fails; `pvw check` runs all.
+ */
+#ifndef BOOTINFO_BOOT_INFO_CHECK_H
+#define BOOTINFO_BOOT_INFO_CHECK_H
+
+#include "bootinfo/boot_info.h"
+#include "support/arena.h"
+#include "support/diagnostics.h"
+
+/* What else a guest may have, beside the limits of boot_info.h. */
+#define BOOT_INFO_MAX_VTL2_RAM 64
+
+typedef struct BootInfoCheck {
+	const char *name;    /* "cpus-present", stable */
+	uint16_t diagnostic; /* what it fails with; severity and hint are in its row */
+	bool (*check)(const BootInfo *info, Arena *arena, Error *err);
+} BootInfoCheck;
+
+typedef struct BootInfoCheckList {
+	const BootInfoCheck *items;
+	size_t count;
+} BootInfoCheckList;
+
+/** boot_info_checks - the table; static */
+BootInfoCheckList boot_info_checks(void);
+
+/**
+ * boot_info_validate - the first check of severity ERROR that fails
+ * @arena: scratch
+ *
+ * Errors: PVW_BOOTINFO_*, PVW_MEM_0001.
+ * Source: [OVMM] openhcl/bootloader_fdt_parser/src/lib.rs, which leaves these to its users
+ */
+MUST_CHECK bool boot_info_validate(const BootInfo *info, Arena *arena, Error *err);
+
+/** boot_info_lint - every check that fails, warnings among them */
+void boot_info_lint(const BootInfo *info, Arena *arena, Diagnostics *diagnostics);
+
+/** boot_info_memory_type_name - "VTL2 config" */
+const char *boot_info_memory_type_name(MemoryType type);
+
+/** boot_info_isolation_name - "none", "vbs", "snp", "tdx": as the tree writes it */
+const char *boot_info_isolation_name(IsolationType isolation);
+
+#endif
