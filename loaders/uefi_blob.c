@@ -5,6 +5,9 @@
 
 #include "support/diagnostics.h"
 
+/* Lengths have 32 bits, header and padding included. */
+#define MAX_PAYLOAD ((size_t)UINT32_MAX - sizeof(UefiRecordHeader) - UEFI_RECORD_ALIGN)
+
 UefiBlob uefi_blob_begin(ByteWriter w)
 {
 	const UefiStructureCount first = {
@@ -26,10 +29,10 @@ static void fail(UefiBlob *blob, uint32_t type, size_t len)
 	blob->failed_len = len;
 }
 
-/* The firmware halts at a record without payload; lengths have 32 bits, padding included. */
+/* The firmware halts at a record without payload. */
 static bool is_payload(size_t len)
 {
-	return len > 0 && len <= UINT32_MAX - sizeof(UefiRecordHeader) - UEFI_RECORD_ALIGN;
+	return len > 0 && len <= MAX_PAYLOAD;
 }
 
 /* Bytes of the record around a payload that is one. */
@@ -97,17 +100,22 @@ void uefi_blob_close(UefiBlob *blob, size_t mark)
 	blob->count++;
 }
 
+static bool refuse(const UefiBlob *blob, Error *err)
+{
+	if (blob->w.arena)
+		arena_shrink(blob->w.arena, blob->w.base, 0);
+	if (blob->failed)
+		return error_set(err, PVW_UEFI_0001,
+			"record 0x%x: payload of %zu bytes, expected 1 to %zu", blob->failed_at,
+			blob->failed_len, MAX_PAYLOAD);
+	return error_set(err, PVW_UEFI_0001,
+		"records of %zu bytes together, expected at most %u", blob->w.len, UINT32_MAX);
+}
+
 bool uefi_blob_finish(UefiBlob *blob, Bytes *out, Error *err)
 {
-	if (blob->failed || blob->w.len > UINT32_MAX) {
-		const size_t len = blob->failed ? blob->failed_len : blob->w.len;
-
-		if (blob->w.arena)
-			arena_shrink(blob->w.arena, blob->w.base, 0);
-		return error_set(err, PVW_UEFI_0001,
-			"record 0x%x: payload of %zu bytes, expected 1 to 4294967279",
-			blob->failed_at, len);
-	}
+	if (blob->failed || blob->w.len > UINT32_MAX)
+		return refuse(blob, err);
 	patch_u32(&blob->w, offsetof(UefiStructureCount, count), blob->count);
 	patch_u32(&blob->w, offsetof(UefiStructureCount, size), (uint32_t)blob->w.len);
 	return byte_writer_finish(&blob->w, "uefi configuration blob", out, err);
