@@ -123,7 +123,8 @@ class Tree:
                      pathlib.PurePosixPath("tests") / stated):
             if (self.root / name).is_file():
                 return name.as_posix()
-        if stated.endswith(".pb-c.h"):
+        # Made while building: by protoc-c, or from a template beside it.
+        if stated.endswith(".pb-c.h") or (self.root / (stated + ".in")).is_file():
             return stated
         return None
 
