@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 #define FIRST_PAIR_END UINT64_C(0x8000000) /* 128 MiB */
-/* Linux before 3.x takes no block above 8 TiB for one: it keeps 32 bits of page count. */
+/* Older Linux kernels keep 32 bits of page count: to them a larger block is an empty one. */
 #define SPLIT_BIT 43
 #define SPLIT (UINT64_C(1) << SPLIT_BIT)
 

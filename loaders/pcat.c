@@ -43,7 +43,7 @@ bool pcat_image_place(Bytes image, bool has_max, uint64_t max, PcatImage *out, E
 	if (!has_max)
 		return error_set(err, PVW_PCAT_0004,
 			"no ram range ends below 4 GiB, expected one to put the image at its "
-		        "end");
+			"end");
 	if (!is_aligned(max, PAGE_SIZE) || max < PCAT_IMAGE_SIZE || max > FOUR_GIB)
 		return error_set(err, PVW_PCAT_0004,
 			"ram below 4 GiB ends at 0x%" PRIx64

@@ -210,7 +210,7 @@ static bool decide_boot_order(const PcatConfigInputs *in, PcatConfig *config, Er
 		if (order[i] >= PCAT_BOOT_DEVICE_COUNT || seen & 1U << order[i])
 			return error_set(err, PVW_PCAT_0006,
 				"boot device %zu is of kind %d, expected each of the kinds 0 "
-			        "to %d once",
+				"to %d once",
 				i, (int)order[i], PCAT_BOOT_DEVICE_COUNT - 1);
 		seen |= 1U << order[i];
 	}

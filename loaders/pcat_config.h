@@ -91,7 +91,7 @@ uint32_t pcat_boot_order(const PcatBootDevice order[PCAT_BOOT_DEVICE_COUNT],
  * pcat_cpu_record - the processor as SMBIOS tells it, for register 0x1d
  *
  * Strings that do not fit together are cut to 16 and 64 characters.
- * Source: [OVMM] firmware_pcat/src/root_cpu_data.rs; [SMBIOS] 7.5
+ * Source: [OVMM] firmware_pcat/src/root_cpu_data.rs; [SMBIOS35] 7.5
  */
 void pcat_cpu_record(const SmbiosSettings *smbios, uint8_t out[PCAT_CPU_RECORD_SIZE]);
 

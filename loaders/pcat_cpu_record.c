@@ -1,12 +1,12 @@
 /*
  * The processor record of the PCAT BIOS: an SMBIOS 2.4 structure of type 4 and its strings.
- * Source: [SMBIOS] 7.5; [OVMM] vm/devices/firmware/firmware_pcat/src/root_cpu_data.rs
+ * Source: [SMBIOS35] 7.5; [OVMM] vm/devices/firmware/firmware_pcat/src/root_cpu_data.rs
  */
 #include "loaders/pcat_config.h"
 
 #include <string.h>
 
-/* [SMBIOS] 7.5 processor information, up to version 2.4 */
+/* [SMBIOS35] 7.5 processor information, up to version 2.4 */
 typedef struct PACKED ProcessorRecord {
 	uint8_t type;            /*  0  = 4 */
 	uint8_t length;          /*  1  = 35 */
@@ -28,8 +28,8 @@ typedef struct PACKED ProcessorRecord {
 	uint8_t asset_tag;       /* 33  string 1 */
 	uint8_t part_number;     /* 34  string 1 */
 } ProcessorRecord;
-static_assert(sizeof(ProcessorRecord) == 35, "[SMBIOS] 7.5");
-static_assert(offsetof(ProcessorRecord, external_clock) == 18, "[SMBIOS] 7.5");
+static_assert(sizeof(ProcessorRecord) == 35, "[SMBIOS35] 7.5");
+static_assert(offsetof(ProcessorRecord, external_clock) == 18, "[SMBIOS35] 7.5");
 
 #define STRING_AREA (PCAT_CPU_RECORD_SIZE - sizeof(ProcessorRecord))
 static_assert(STRING_AREA == 88, "5 + 17 + 65 + 1");
