@@ -7,7 +7,6 @@
 
 #include "loaders/linux_x86.h"
 #include "loaders/pcat.h"
-#include "loaders/pcat.h"
 #include "loaders/uefi.h"
 #include "support/diagnostics.h"
 
