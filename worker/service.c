@@ -335,7 +335,7 @@ static bool check_artifact(const Call *call, const Pvw__V1__GetArtifactRequest *
 		return error_set(err, PVW_SERVICE_0004,
 			"artifact \"%.64s\", expected one that ListArtifacts names", in->name);
 	digest = &plan->digests[artifact - plan->artifacts.items];
-	if (call->service->options.filtered && artifact->sensitive)
+	if (service_is_filtered(call->service) && artifact->sensitive)
 		return error_set(err, PVW_SERVICE_0005,
 			"artifact \"%.64s\" is sensitive and the worker is filtered", in->name);
 	if (in->expect_sha256.len != 0 &&
@@ -451,7 +451,7 @@ static bool check_driver(const Call *call, Error *err)
 		return true;
 	return error_set(err, PVW_SERVICE_0007,
 		"%s while another connection drives this worker, expected it to be closed "
-	        "first",
+		"first",
 		method->name);
 }
 
@@ -555,6 +555,22 @@ void service_free(Service *service)
 Session *service_session(Service *service)
 {
 	return service->session;
+}
+
+void service_guard(Service *service, bool sandboxed)
+{
+	service->sandboxed = sandboxed;
+}
+
+bool service_is_filtered(const Service *service)
+{
+	const SessionOptions *options = &service->options.session;
+	const Facts *facts = session_facts(service->session);
+
+	if (!options->isolation_from_tree)
+		return isolation_is_isolated(options->isolation);
+	/* Until the tree has said otherwise, the guest is taken for a confidential one. */
+	return !facts || isolation_is_isolated(facts->info.isolation);
 }
 
 void service_attach(Service *service, Server *server)

@@ -36,6 +36,12 @@ Session *service_session(Service *service);
 /** service_attach - the server that serves it: for long polls, counts and Shutdown */
 void service_attach(Service *service, Server *server);
 
+/** service_guard - what was closed before the first call: every layer of the sandbox, or not */
+void service_guard(Service *service, bool sandboxed);
+
+/** service_is_filtered - the guest is isolated: nothing sensitive leaves the worker */
+bool service_is_filtered(const Service *service);
+
 /** service_callbacks - what the server is to call */
 ServerCallbacks service_callbacks(Service *service);
 

@@ -27,6 +27,7 @@ struct Service {
 	Session *session;
 	Server *server;
 	uint64_t started_ns;
+	bool sandboxed;
 	uint64_t driver;    /* the connection that changes the state; 0 = none */
 	bool answers_later; /* set by a handler that keeps its call */
 	MethodCounts counts[SERVICE_METHODS];

@@ -24,8 +24,8 @@ bool service_health(const Call *call, const Pvw__V1__HealthRequest *in,
 		out->why_not = convert_text_out("stopping");
 	out->rss_bytes = machine_rss_bytes();
 	out->open_fds = machine_open_fds();
-	out->sandboxed = service->options.sandboxed;
-	out->confidential_filter = service->options.filtered;
+	out->sandboxed = service->sandboxed;
+	out->confidential_filter = service_is_filtered(service);
 	return true;
 }
 
