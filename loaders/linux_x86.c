@@ -163,12 +163,18 @@ static bool place_initrd(
 }
 
 /* An initrd of no bytes is none. */
-static bool find_initrd(const Image *initrd, LayoutRecordList ram, MemoryRange kernel,
-	PlacedImage *out, Error *err)
+static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutRecordList ram,
+	MemoryRange kernel, PlacedImage *out, Error *err)
 {
 	PlacedImage placed = { 0 };
 
 	if (initrd->place == IMAGE_BYTES && initrd->bytes.len) {
+		if (isolation_is_isolated(isolation))
+			return error_set(err, PVW_LINUX_0022,
+				"an initrd of %zu bytes for an isolated guest, expected one "
+			        "that "
+				"is in guest memory already",
+				initrd->bytes.len);
 		if (!place_initrd(initrd->bytes, ram, kernel, &placed, err))
 			return false;
 	} else if (initrd->place == IMAGE_IN_PLACE && initrd->len) {
@@ -308,7 +314,8 @@ static bool find_images(const BootInputs *in, PlacedImage *kernel, PlacedImage *
 
 	if (!find_kernel(settings, ram, kernel, entry, err))
 		return error_at(err, "settings.linux_direct.kernel");
-	if (!find_initrd(&settings->initrd, ram, image_pages(*kernel), initrd, err))
+	if (!find_initrd(&settings->initrd, in->info->isolation, ram, image_pages(*kernel),
+		    initrd, err))
 		return error_at(err, "settings.linux_direct.initrd");
 	return true;
 }

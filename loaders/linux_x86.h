@@ -12,8 +12,8 @@
  * @out: lives in @arena; untouched on failure
  *
  * The kernel must be in place, as measured images bring it; kernels handed over as bytes are
- * refused. An initrd may be in place, or bytes: these go as high below 2 GiB as RAM and kernel
- * allow. Either way kernel and initrd are artifacts of the plan, so nothing else can be written
+ * refused. An initrd may be in place, or bytes if the guest is not isolated: these go as high
+ * below 2 GiB as RAM and kernel allow. Either way kernel and initrd are artifacts of the plan, so nothing else can be written
  * over them; those in place are marked measured and are not written.
  *
  * Artifacts, in this order: linux.kernel, linux.initrd, linux.command-line, linux.gdt,
@@ -22,7 +22,7 @@
  * another one was asked for. ACPI profile: default unless another one was asked for.
  *
  * Warnings: PVW_LINUX_0019 a command line longer than kernels take.
- * Errors: PVW_LINUX_0003 to _0021, see diagnostics.def; those of ACPI, MTRR, SMBIOS and PLAN.
+ * Errors: PVW_LINUX_0003 to _0022, see diagnostics.def; those of ACPI, MTRR, SMBIOS and PLAN.
  */
 MUST_CHECK bool linux_x86_build_plan(const BootInputs *in, Arena *arena, BootPlan *out,
 	Diagnostics *diagnostics, Error *err);

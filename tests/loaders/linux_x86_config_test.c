@@ -498,14 +498,14 @@ Test(linux_x86_config, fills_the_space_below_the_bios_area_and_not_more)
 	check_refused(&in, PVW_LINUX_0004, "0xe1000");
 }
 
-Test(linux_x86_config, takes_an_initrd_up_to_4_gib)
+Test(linux_x86_config, takes_an_initrd_that_32_bits_can_name)
 {
 	static const struct {
 		uint64_t gpa, len;
 		bool fits;
 	} rows[] = {
 		{ 0xfffff000, 0x1000, true },
-		{ 0xfffff000, 0x1001, false },
+		{ 0xfffff000, 0x1001, true },
 		{ UINT64_C(0x100000000), 1, false },
 		{ 0, UINT64_C(0x100000000), false },
 		{ 0, 0xffffffff, true },

@@ -472,6 +472,18 @@ Test(linux_x86, refuses_an_uploaded_initrd_without_room)
 	refused(PVW_LINUX_0018, "no room", "settings.linux_direct.initrd");
 }
 
+Test(linux_x86, gives_isolated_guests_no_initrd_that_nobody_measured)
+{
+	guest.info.isolation = ISOLATION_SNP;
+	guest.settings.linux_direct.initrd =
+		(Image){ .place = IMAGE_BYTES, .bytes = TEXT("070701") };
+	refused(PVW_LINUX_0022, "isolated guest", "settings.linux_direct.initrd");
+
+	guest.settings.linux_direct.initrd =
+		(Image){ .place = IMAGE_IN_PLACE, .gpa = 64 * MIB, .len = 6 };
+	built();
+}
+
 Test(linux_x86, refuses_other_architectures)
 {
 	guest.info.arch = GUEST_ARCH_AARCH64;
