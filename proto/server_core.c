@@ -82,16 +82,12 @@ static void break_off(ServerCore *core, const Error *err)
  * Output.
  */
 
-/* Room for a response frame with @len bytes of data. */
+/* Room for a response frame with @len bytes of data; a failure's may exceed a lowered limit. */
 static bool begin_response(
 	ServerCore *core, uint32_t stream, size_t len, uint8_t **data, Error *err)
 {
 	uint8_t *at;
 
-	if (len > core->options.max_frame)
-		return error_set(err, PVW_RPC_0022,
-			"an answer of %zu bytes, at most %" PRIu32 " fit a frame", len,
-			core->options.max_frame);
 	if (!byte_queue_reserve(&core->out, FRAME_HEADER_SIZE + len, &at, err))
 		return error_set(err, PVW_RPC_0022,
 			"an answer of %zu bytes, %zu unread before it", len, core->out.len);
@@ -126,7 +122,7 @@ static bool begin_success(
 	const size_t overhead = envelope_success_overhead(len);
 	uint8_t *data;
 
-	if (len > core->options.max_frame)
+	if (overhead + len > core->options.max_frame)
 		return error_set(err, PVW_RPC_0022,
 			"an answer of %zu bytes, at most %" PRIu32 " fit a frame", len,
 			core->options.max_frame);
