@@ -13,8 +13,9 @@
  *
  * The kernel must be in place, as measured images bring it; kernels handed over as bytes are
  * refused. An initrd may be in place, or bytes if the guest is not isolated: these go as high
- * below 2 GiB as RAM and kernel allow. Either way kernel and initrd are artifacts of the plan, so nothing else can be written
- * over them; those in place are marked measured and are not written.
+ * below 2 GiB as RAM and kernel allow. Either way kernel and initrd are artifacts of the plan,
+ * so nothing else can be written over them; those in place are marked measured and are not
+ * written.
  *
  * Artifacts, in this order: linux.kernel, linux.initrd, linux.command-line, linux.gdt,
  * linux.page-tables, acpi.rsdp, acpi.tables, linux.zero-page, smbios.anchor, smbios.tables.
