@@ -156,12 +156,15 @@ static void add_counts(Connection *c)
 void connection_close(Connection *c, const char *why)
 {
 	Server *server = c->server;
+	const ServerCallbacks *callbacks = &server->options.callbacks;
 	const uint32_t count = server_core_in_flight(c->core);
 
 	log_peer(c, LOG_LEVEL_INFO, why);
 	add_counts(c);
 	for (uint32_t i = 0; i < count; i++)
 		tell_gone(c, server_core_call_at(c->core, i));
+	if (callbacks->closed)
+		callbacks->closed(callbacks->service, c->number);
 	server_connection_closed(server, c);
 	free_connection(c);
 	server_check_drain(server);

@@ -465,7 +465,7 @@ static void note_state(Service *service, SessionState before)
 		&(Event){
 			.time_unix_ns = machine_unix_ns(),
 			.kind = EVENT_KIND_STATE,
-			.value = (int32_t)service_wire_state(service),
+			.value = (int32_t)wire_states[now],
 		});
 	log_line(service->options.log, LOG_LEVEL_INFO, LOG_CLASS_ALLOWED, "session", "%s -> %s",
 		session_state_name(before), session_state_name(now));
