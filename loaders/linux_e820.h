@@ -22,13 +22,13 @@ typedef struct LinuxLowMap {
  * @count:   how many
  *
  * The first record becomes RAM, ACPI, reserved, reserved (boot pages), RAM, reserved from
- * LINUX_X86_RSDP_GPA to 1 MiB, RAM; every other record one entry, neighbours are not merged. Empty
- * pieces are left out. Memory that the host calls reserved, or for a specific purpose, is not
- * handed out as RAM.
+ * LINUX_X86_RSDP_GPA to 1 MiB, RAM; every other record one entry, neighbours are not merged.
+ * Empty pieces are left out. Memory that the host calls reserved, or for a specific purpose, is
+ * not handed out as RAM.
  *
  * Errors: PVW_LINUX_0003 (BAD_VALUE) first record, _0004 (NO_SPACE) the low areas reach into
- * what lies at LINUX_X86_RSDP_GPA, _0005 (LIMIT) more than LINUX_E820_MAX_ENTRIES entries, _0006
- * (OVERLAP) records that descend or overlap.
+ * what lies at LINUX_X86_RSDP_GPA, _0005 (LIMIT) more than LINUX_E820_MAX_ENTRIES entries,
+ * _0006 (OVERLAP) records that descend or overlap.
  * Source: [LINUXBOOT] e820_table.
  */
 MUST_CHECK bool linux_e820_build(LayoutRecordList ram, const LinuxLowMap *low,

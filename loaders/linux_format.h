@@ -1,6 +1,7 @@
 /*
- * What a Linux kernel on x86-64 is handed, as records: the zero page (boot_params) with its setup
- * header and memory map, and the pages of confidential guests. Where they lie: layout/fixed_map.h.
+ * What a Linux kernel on x86-64 is handed, as records: the zero page (boot_params) with its
+ * setup header and memory map, and the pages of confidential guests. Where they lie:
+ * layout/fixed_map.h.
  * Source: [LINUXBOOT], [LINUXUAPI] asm/bootparam.h.
  */
 #ifndef LOADERS_LINUX_FORMAT_H

@@ -1,7 +1,7 @@
 /*
  * What a Linux kernel on x86-64 finds around itself when it starts: command line, descriptor
- * table, page tables, ACPI and SMBIOS tables, zero page, first register state. Kernel and initrd
- * are taken to be in place; nothing here asks where they came from.
+ * table, page tables, ACPI and SMBIOS tables, zero page, first register state. Kernel and
+ * initrd are taken to be in place; nothing here asks where they came from.
  */
 #ifndef LOADERS_LINUX_X86_CONFIG_H
 #define LOADERS_LINUX_X86_CONFIG_H

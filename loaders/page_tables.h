@@ -12,10 +12,10 @@
 
 /**
  * page_tables_build_identity - map 4 GiB at their own addresses, in pages of 2 MiB
- * @gpa:      where the tables will lie, multiple of PAGE_SIZE; what CR3 gets
- * @c_bit:    confidential guests: number of the address bit that says "encrypted", 32 to 51, set
- *            in every present entry of every level; 0 = none
- * @out:      PAGE_TABLES_IDENTITY_SIZE bytes in @arena, to be placed at @gpa
+ * @gpa:   where the tables will lie, multiple of PAGE_SIZE; what CR3 gets
+ * @c_bit: confidential guests: number of the address bit that says "encrypted", 32 to 51, set
+ *         in every present entry of every level; 0 = none
+ * @out:   PAGE_TABLES_IDENTITY_SIZE bytes in @arena, to be placed at @gpa
  *
  * Directory entries are present, writable, accessed; leaves also dirty and 2 MiB large.
  *

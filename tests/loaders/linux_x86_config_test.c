@@ -313,7 +313,7 @@ Test(linux_x86_config, leads_from_setup_data_to_the_pages_of_snp)
 	const LinuxPiece *pieces;
 	struct setup_data head;
 	uint64_t secrets, cpuid;
-	uint32_t blob, magic, len;
+	uint32_t blob, magic, len, cpuid_len;
 
 	in.snp = true;
 	in.snp_c_bit = 51;
@@ -334,8 +334,10 @@ Test(linux_x86_config, leads_from_setup_data_to_the_pages_of_snp)
 	memcpy(&secrets, pieces[LINUX_PIECE_SNP_CC_BLOB].bytes.data + 8, 8);
 	memcpy(&len, pieces[LINUX_PIECE_SNP_CC_BLOB].bytes.data + 16, 4);
 	memcpy(&cpuid, pieces[LINUX_PIECE_SNP_CC_BLOB].bytes.data + 24, 8);
+	memcpy(&cpuid_len, pieces[LINUX_PIECE_SNP_CC_BLOB].bytes.data + 32, 4);
 	cr_assert_eq(magic, 0x45444d41u);
 	cr_assert_eq(len, 4096u);
+	cr_assert_eq(cpuid_len, 4096u);
 	cr_assert_eq(secrets, pieces[LINUX_PIECE_SNP_SECRETS].gpa);
 	cr_assert_eq(cpuid, pieces[LINUX_PIECE_SNP_CPUID].gpa);
 	cr_assert_eq(config.vmsa_gpa, pieces[LINUX_PIECE_SNP_SETUP_DATA].gpa + 4096);

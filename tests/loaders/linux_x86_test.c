@@ -257,6 +257,44 @@ Test(linux_x86, describes_serial_ports_that_are_there)
 	cr_assert(tables_hold("RTC0"));
 }
 
+/* [ACPI65] 6.4.2.5: an I/O port descriptor begins with tag, decoding, minimum, maximum */
+static bool tables_hold_port(uint16_t port)
+{
+	const uint8_t descriptor[] = { 0x47, 0x01, (uint8_t)port, (uint8_t)(port >> 8),
+		(uint8_t)port, (uint8_t)(port >> 8) };
+
+	return memmem(memory + 0x19000, 0xe0000 - 0x19000, descriptor, sizeof(descriptor));
+}
+
+Test(linux_x86, gives_serial_ports_their_own_addresses)
+{
+	BootPlan plan = built();
+
+	commit(&plan);
+	cr_assert(tables_hold_port(0x3f8));
+	cr_assert_not(tables_hold_port(0x2f8));
+
+	guest.settings.chipset.com1 = false;
+	guest.settings.chipset.com2 = true;
+	plan = built();
+	commit(&plan);
+	cr_assert_not(tables_hold_port(0x3f8));
+	cr_assert(tables_hold_port(0x2f8));
+}
+
+Test(linux_x86, describes_a_security_processor_that_is_there)
+{
+	BootPlan plan = built();
+
+	commit(&plan);
+	cr_assert_eq(find_table("ASPT"), 0u);
+
+	guest.settings.chipset.psp = true;
+	plan = built();
+	commit(&plan);
+	cr_assert_neq(find_table("ASPT"), 0u);
+}
+
 Test(linux_x86, lists_every_processor_and_node_of_memory)
 {
 	const BootPlan plan = built();
@@ -602,15 +640,23 @@ Test(linux_x86, tells_the_guest_what_the_host_says_of_the_system)
 	cr_assert_not_null(memmem(memory + 0x19000, 0xc7000, "OpenVMM Virtual Machine", 23));
 	cr_assert_eq(boot_plan_find(&plan, "smbios.tables")->bytes.len, 127u);
 
-	guest.settings.smbios.system_manufacturer = TEXT("Contoso");
-	guest.settings.smbios.serial_number = TEXT("0815-4711");
+	guest.settings.smbios = (SmbiosSettings){ .system_manufacturer = TEXT("Contoso"),
+		.system_product = TEXT("Machine"),
+		.system_version = TEXT("v7"),
+		.serial_number = TEXT("0815-4711"),
+		.system_sku = TEXT("SKU-3"),
+		.system_family = TEXT("Family") };
 	guest.settings.bios_guid = (Guid){ { 0xab, 0xcd, 0xef, 1, 2, 3 } };
 	plan = built();
 	commit(&plan);
-	cr_assert_not_null(memmem(memory + 0x19000, 0xc7000, "Contoso", 8));
-	cr_assert_not_null(memmem(memory + 0x19000, 0xc7000, "0815-4711", 10));
-	cr_assert_not_null(
-		memmem(memory + 0x19000, 0xc7000, guest.settings.bios_guid.bytes, 16));
+	/* type 1: its strings in the order of its fields, behind UUID, wake-up type and numbers */
+	static const char strings[] = "Contoso\0Machine\0v7\0"
+				      "0815-4711\0SKU-3\0Family\0";
+	uint8_t expected[19 + sizeof(strings)];
+	memcpy(expected, guest.settings.bios_guid.bytes, 16);
+	memcpy(expected + 16, "\x06\x05\x06", 3);
+	memcpy(expected + 19, strings, sizeof(strings));
+	cr_assert_not_null(memmem(memory + 0x19000, 0xc7000, expected, sizeof(expected)));
 }
 
 Test(linux_x86, names_the_step_in_which_tables_or_mtrrs_fail)
