@@ -68,7 +68,7 @@ size_t aml_package_length(size_t body, uint8_t out[4])
 	/* Most that a length of this many bytes can say. */
 	static const size_t most[] = { 0x3F, 0xFFF, 0xFFFFF, 0xFFFFFFF };
 
-	if (body + 1 <= most[0]) {
+	if (body < most[0]) {
 		out[0] = (uint8_t)(body + 1);
 		return 1;
 	}
@@ -300,7 +300,7 @@ void aml_path(Aml *aml, const char *path)
 		at = put_segment(aml, at);
 	if (!at || count > SEGMENTS_MAX || (count == 0 && path[0] != '\\'))
 		aml_fail(aml, PVW_ACPI_0001,
-			"\"%s\" is not a name: segments of 1 to 4 of A-Z, _ and, not first, "
+			"\"%.80s\" is not a name: segments of 1 to 4 of A-Z, _ and, not first, "
 			"0-9",
 			path);
 }
