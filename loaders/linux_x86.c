@@ -172,7 +172,7 @@ static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutReco
 		if (isolation_is_isolated(isolation))
 			return error_set(err, PVW_LINUX_0022,
 				"an initrd of %zu bytes for an isolated guest, expected one "
-			        "that "
+				"that "
 				"is in guest memory already",
 				initrd->bytes.len);
 		if (!place_initrd(initrd->bytes, ram, kernel, &placed, err))
