@@ -4,7 +4,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include "cli/command.h"
+#include "host/command.h"
 
 ExitStatus command_serve(const Invocation *invocation);
 ExitStatus command_plan(const Invocation *invocation);
@@ -16,6 +16,5 @@ ExitStatus command_call(const Invocation *invocation);
 ExitStatus command_doctor(const Invocation *invocation);
 ExitStatus command_completion(const Invocation *invocation);
 ExitStatus command_version(const Invocation *invocation);
-ExitStatus command_help(const Invocation *invocation);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "host/command.h"
 
 /* What kind of exit an error class is. Malformed input and refused requests share classes. */
 static const ExitStatus code_status[ERROR_CODE_COUNT] = {
@@ -59,7 +59,8 @@ static void print_finding(const Invocation *invocation, Severity severity, const
 	const DiagnosticRow *row = diagnostic_row(what->diagnostic);
 	const bool colour = invocation_colour(invocation);
 
-	fprintf(stderr, "%s", what->source[0] ? what->source : "pvw");
+	fprintf(stderr, "%s",
+		what->source[0] ? what->source : invocation_program(invocation)->name);
 	if (what->has_offset)
 		fprintf(stderr, "+0x%" PRIx64, what->offset);
 	fprintf(stderr, ": %s%s%s %s: %s\n", colour ? colour_of(severity) : "",

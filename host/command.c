@@ -1,7 +1,7 @@
 /*
  * Parsing a command line against the tables of commands and options, and telling what is wrong.
  */
-#include "cli/command.h"
+#include "host/command.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "cli/commands.h"
 
 #define MAX_OPTIONS 64 /* rows that one command understands, all groups together */
 #define MAX_VALUES 128 /* option values on one command line */
@@ -25,6 +23,7 @@ typedef struct GivenValue {
 } GivenValue;
 
 struct Invocation {
+	const Program *program;
 	const CommandRow *command;
 	GivenValue values[MAX_VALUES];
 	size_t value_count;
@@ -65,14 +64,14 @@ static void add_options(OptionList *list, const OptionRow *rows)
 		list->rows[list->count++] = rows;
 }
 
-static OptionList options_of(const CommandRow *command)
+static OptionList options_of(const Program *program, const CommandRow *command)
 {
 	OptionList list = { .count = 0 };
 
 	if (command) {
 		add_options(&list, command->options);
 		if (command->takes_input)
-			add_options(&list, input_options);
+			add_options(&list, program->input);
 	}
 	add_options(&list, global_options);
 	return list;
@@ -117,20 +116,23 @@ static const OptionRow *row_of(const OptionList *list, int choice)
 	return NULL;
 }
 
-static bool usage_fail(const CommandRow *command, const char *what, const char *word)
+static bool usage_fail(const Invocation *invocation, const char *what, const char *word)
 {
-	fprintf(stderr, "pvw%s%s: %s '%s' (try pvw %s%s--help)\n", command ? " " : "",
-		command ? command->name : "", what, word, command ? command->name : "",
-		command ? " " : "");
+	const char *program = invocation->program->name;
+	const char *command = invocation->command ? invocation->command->name : "";
+	const char *blank = invocation->command ? " " : "";
+
+	fprintf(stderr, "%s%s%s: %s '%s' (try %s%s%s --help)\n", program, blank, command, what,
+		word, program, blank, command);
 	return false;
 }
 
 static bool keep_value(Invocation *invocation, const OptionRow *row, const char *value)
 {
 	if (!row->repeats && invocation_has(invocation, row->name))
-		return usage_fail(invocation->command, "option given twice:", row->name);
+		return usage_fail(invocation, "option given twice:", row->name);
 	if (invocation->value_count == MAX_VALUES)
-		return usage_fail(invocation->command, "too many options at", row->name);
+		return usage_fail(invocation, "too many options at", row->name);
 	invocation->values[invocation->value_count++] = (GivenValue){ row, value };
 	return true;
 }
@@ -151,11 +153,9 @@ static bool parse_options(
 		const OptionRow *row = row_of(list, choice);
 
 		if (choice == ':')
-			return usage_fail(
-				invocation->command, "no value for option", argv[optind - 1]);
+			return usage_fail(invocation, "no value for option", argv[optind - 1]);
 		if (!row)
-			return usage_fail(
-				invocation->command, "unknown option", argv[optind - 1]);
+			return usage_fail(invocation, "unknown option", argv[optind - 1]);
 		if (!keep_value(invocation, row, row->value ? optarg : NULL))
 			return false;
 	}
@@ -166,7 +166,7 @@ static bool parse_options(
 /* Options and operands in any order; operands gather at the front of @argv. */
 static bool parse_command(Invocation *invocation, int argc, char **argv)
 {
-	const OptionList list = options_of(invocation->command);
+	const OptionList list = options_of(invocation->program, invocation->command);
 	int at = 0, operands = 0;
 
 	/* getopt starts at index 1 of what it is given: argv[0] is the command's name. */
@@ -312,51 +312,63 @@ static void print_option_rows(FILE *out, const char *title, const OptionRow *row
 	}
 }
 
-static void print_command_help(FILE *out, const CommandRow *command)
+static void print_command_help(FILE *out, const Program *program, const CommandRow *command)
 {
-	fprintf(out, "usage: pvw %s%s%s%s%s\n\n%s\n", command->name,
+	fprintf(out, "usage: %s %s%s%s%s%s\n\n%s\n", program->name, command->name,
 		command->takes_input ? " INPUT" : "", command->operands[0] ? " " : "",
 		command->operands,
 		command->options && command->options->name ? " [OPTION]..." : "",
 		command->description);
 	print_option_rows(out, "Options", command->options);
 	if (command->takes_input)
-		print_option_rows(out, "INPUT", input_options);
+		print_option_rows(out, "INPUT", program->input);
 	print_option_rows(out, "Everywhere", global_options);
 	fprintf(out, "\nExamples:\n%s", command->examples);
 }
 
-static void print_help(FILE *out)
+static void print_help(FILE *out, const Program *program)
 {
-	fputs("usage: pvw [OPTION]... COMMAND [ARGUMENT]...\n\n"
-	      "pvw prepares a guest (VTL0) from inside the privileged layer of its virtual "
-	      "machine:\n"
-	      "boot info in, memory map, chipset windows, tables and registers out.\n\n"
-	      "Commands:\n",
-		out);
-	for (const CommandRow *row = command_rows(); row->name; row++)
+	fprintf(out, "usage: %s [OPTION]... COMMAND [ARGUMENT]...\n\n%s\nCommands:\n",
+		program->name, program->summary);
+	for (const CommandRow *row = program->commands; row->name; row++)
 		fprintf(out, "  %-12s %s\n", row->name, row->summary);
 	print_option_rows(out, "Options", global_options);
-	fputs("\nExamples:\n"
-	      "  pvw plan --fixture fixtures/x64-uefi-4vp.cbor --explain\n"
-	      "  pvw COMMAND --help\n",
-		out);
+	fprintf(out, "\nExamples:\n%s", program->examples);
 }
 
 ExitStatus command_help(const Invocation *invocation)
 {
 	const char *name = invocation_operand(invocation, 0);
-	const CommandRow *command = name ? command_find(name) : NULL;
+	const CommandRow *command = name ? command_find(invocation->program, name) : NULL;
 
 	if (name && !command) {
-		usage_fail(NULL, "unknown command", name);
+		usage_fail(invocation, "unknown command", name);
 		return STATUS_USAGE;
 	}
 	if (command)
-		print_command_help(stdout, command);
+		print_command_help(stdout, invocation->program, command);
 	else
-		print_help(stdout);
+		print_help(stdout, invocation->program);
 	return STATUS_DONE;
+}
+
+const CommandRow *command_find(const Program *program, const char *name)
+{
+	for (const CommandRow *row = program->commands; row->name; row++) {
+		if (strcmp(row->name, name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+const Program *invocation_program(const Invocation *invocation)
+{
+	return invocation->program;
+}
+
+const OptionRow *command_global_options(void)
+{
+	return global_options;
 }
 
 /*
@@ -390,10 +402,10 @@ static bool check_operands(const Invocation *invocation)
 	const CommandRow *command = invocation->command;
 
 	if (invocation->operand_count > command->operands_max)
-		return usage_fail(command, "unexpected argument",
+		return usage_fail(invocation, "unexpected argument",
 			invocation->operands[command->operands_max]);
 	if (invocation->operand_count < command->operands_min)
-		return usage_fail(command, "too few arguments, expected", command->operands);
+		return usage_fail(invocation, "too few arguments, expected", command->operands);
 	return true;
 }
 
@@ -404,7 +416,7 @@ static int run(Invocation *invocation, int argc, char **argv)
 	if (!parse_command(invocation, argc, argv))
 		return STATUS_USAGE;
 	if (invocation_has(invocation, "help")) {
-		print_command_help(stdout, invocation->command);
+		print_command_help(stdout, invocation->program, invocation->command);
 		return STATUS_DONE;
 	}
 	if (!check_operands(invocation) || !take_global_options(invocation))
@@ -412,36 +424,38 @@ static int run(Invocation *invocation, int argc, char **argv)
 	status = invocation->command->run(invocation);
 	/* Data that did not reach its reader is a failure too. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "pvw: cannot write the output: %s\n", strerror(errno));
+		fprintf(stderr, "%s: cannot write the output: %s\n", invocation->program->name,
+			strerror(errno));
 		return status == STATUS_DONE ? STATUS_MALFORMED : (int)status;
 	}
 	return (int)status;
 }
 
-int command_main(int argc, char **argv)
+int command_main(const Program *program, int argc, char **argv)
 {
 	Invocation *invocation = calloc(1, sizeof(*invocation));
-	const OptionList globals = options_of(NULL);
+	const OptionList globals = options_of(program, NULL);
 	int at = 1, status = STATUS_USAGE;
 
 	if (!invocation) {
-		fputs("pvw: out of memory\n", stderr);
+		fprintf(stderr, "%s: out of memory\n", program->name);
 		return STATUS_INTERNAL;
 	}
+	invocation->program = program;
 	if (!parse_options(invocation, &globals, argc, argv, &at))
 		goto out;
 	if (invocation_has(invocation, "help")) {
-		print_help(stdout);
+		print_help(stdout, program);
 		status = STATUS_DONE;
 		goto out;
 	}
 	if (at == argc) {
-		print_help(stderr);
+		print_help(stderr, program);
 		goto out;
 	}
-	invocation->command = command_find(argv[at]);
+	invocation->command = command_find(program, argv[at]);
 	if (!invocation->command) {
-		usage_fail(NULL, "unknown command", argv[at]);
+		usage_fail(invocation, "unknown command", argv[at]);
 		goto out;
 	}
 	status = run(invocation, argc - at, argv + at);
