@@ -107,6 +107,28 @@ Test(error, set_marks_a_text_that_was_cut)
 	}
 }
 
+Test(error, wrap_of_any_length_stays_inside)
+{
+	for (int len = ERROR_TEXT_SIZE - 20; len <= ERROR_TEXT_SIZE + 20; len++) {
+		struct {
+			Error err;
+			char behind;
+		} room;
+
+		room.behind = 'x';
+		error_set(&room.err, PVW_RANGE_0001, "%*d", len / 2 - 2, 7);
+		error_wrap(&room.err, "%*d", len - len / 2, 8);
+
+		const bool fits = len < ERROR_TEXT_SIZE;
+		const size_t found = strnlen(room.err.text, ERROR_TEXT_SIZE);
+
+		cr_assert_eq(found, fits ? (size_t)len : ERROR_TEXT_SIZE - 1);
+		cr_assert_eq(strstr(room.err.text, "...") != NULL, !fits);
+		cr_assert_eq(room.err.text[found - 1], '7');
+		cr_assert_eq(room.behind, 'x');
+	}
+}
+
 Test(error, wrap_keeps_both_ends_when_it_must_cut)
 {
 	Error err;

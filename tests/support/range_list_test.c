@@ -182,7 +182,7 @@ Test(range_list, merge_adjacent_keeps_nodes_apart)
 
 Test(range_list, flatten_joins_what_overlaps_and_touches)
 {
-	static const MemoryRange items[] = { { 0, 4 * P }, { P, 2 * P }, { P, 5 * P },
+	static const MemoryRange items[] = { { 0, 4 * P }, { P, 2 * P }, { 3 * P, 5 * P },
 		{ 5 * P, 6 * P }, { 8 * P, 9 * P } };
 	Arena *arena = arena_new(4096);
 	MemoryRangeList out;
@@ -302,7 +302,7 @@ Test(range_list, merge_adjacent_refuses_overlap)
 
 Test(range_list, empty_items_cut_nothing)
 {
-	static const MemoryRange items[] = { { 0, 2 * P }, { 3 * P, 3 * P }, { 3 * P, 4 * P } };
+	static const MemoryRange items[] = { { 0, 2 * P }, { 4 * P, 4 * P }, { 3 * P, 4 * P } };
 	RangeWalk walk;
 	RangePiece piece;
 	size_t pieces = 0;

@@ -212,6 +212,28 @@ Test(channel_claim, windows_in_odd_places_lose_their_odd_ends)
 	arena_free(arena);
 }
 
+Test(channel_claim, windows_without_a_whole_mib_hold_nothing)
+{
+	static const ChipsetMmioRanges narrow = {
+		.low = { 0xf8000000,
+			0xfe000000 }, /* up to the fixed devices, none of them inside */
+		.high = { 0x140001000, 0x140002000 },
+	};
+	static const uint32_t megabytes[] = { 97 };
+	ChannelDemand items[1];
+	Arena *arena = arena_new(1 << 16);
+	ChannelClaimList out;
+	Error err;
+
+	cr_assert_not(channel_claims_place(GUEST_ARCH_X86_64, &narrow,
+		demands_of(items, megabytes, 1), arena, &out, &err));
+	cr_assert_eq(err.diagnostic, PVW_VMBUS_0006);
+	cr_assert_not_null(strstr(err.text, "high 0x140001000-0x140002000 has 0 MiB left;"));
+	cr_assert_not_null(strstr(err.text, "has 96 MiB left"));
+	cr_assert_null(strstr(err.text, "fixed devices"));
+	arena_free(arena);
+}
+
 Test(channel_claim, without_windows_or_demands_claims_nothing)
 {
 	static const ChipsetMmioRanges none = { 0 };

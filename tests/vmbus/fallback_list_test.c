@@ -261,6 +261,7 @@ Test(fallback_list, is_the_same_for_aarch64_unless_configured)
 	cr_assert(fallback_list_build(&in, arena, &list, &err));
 	cr_assert(fallback_list_allows(&list, 0x1000, 4));
 	cr_assert_not(fallback_list_allows(&list, UINT64_MAX, 2));
+	cr_assert_not(fallback_list_allows(&list, 0, 0));
 	arena_free(arena);
 }
 
