@@ -12,15 +12,29 @@
 
 #define FIXTURE_MAX_SIZE ((size_t)1024 * 1024) /* bytes of a file */
 
+/* Without host capabilities the guest has addresses of this width: part of the schema. */
+#define FIXTURE_ADDRESS_BITS 46
+
+/*
+ * Whatever may be absent says so by a NULL pointer (Bytes, texts, lists) or by a bool beside it:
+ * an empty list and none are two encodings.
+ */
+
 /* One processor as the host's hypervisor numbers it. */
 typedef struct FixtureVp {
-	uint32_t index, apic_id, vnode;
+	uint32_t index;
+	uint64_t id; /* APIC id, or MPIDR affinity */
+	uint32_t vnode;
 } FixtureVp;
 
 typedef struct FixtureVpList {
 	const FixtureVp *items;
 	size_t count; /* at least 1 */
 } FixtureVpList;
+
+/* Kinds of parameter that a plan uses: IGVM's numbers of the headers that ask for them. */
+#define FIXTURE_PARAMETER_SLIT 0x30f
+#define FIXTURE_PARAMETER_PPTT 0x310
 
 /* A raw IGVM parameter area. */
 typedef struct FixtureParameter {
@@ -35,9 +49,9 @@ typedef struct FixtureParameterList {
 
 typedef struct FixtureHostCaps {
 	uint8_t physical_address_bits;
-	bool has_alias_base;
+	bool has_alias_base, has_x2apic;
 	uint64_t alias_base;
-	bool x2apic;
+	bool x2apic; /* not stated: no */
 	FixtureVpList vps;
 } FixtureHostCaps;
 
@@ -106,11 +120,12 @@ typedef struct Fixture {
 	GuestArch arch;
 	IsolationType isolation;
 	Bytes boot_tree;
-	Bytes settings; /* encoded pvw.v1.DevicePlatformSettings; empty = none */
+	Bytes settings; /* encoded pvw.v1.DevicePlatformSettings */
 	FixtureParameterList parameters;
 	bool has_host_caps;
 	FixtureHostCaps host_caps;
-	Bytes measured_vtl0, measured_vtl2; /* empty = none */
+	bool has_measured;
+	Bytes measured_vtl0, measured_vtl2;
 	FixtureExpect expect;
 	FixtureProvenance provenance;
 	FixtureOptions options;
@@ -120,12 +135,22 @@ typedef struct Fixture {
  * fixture_read - decode a file's bytes
  * @out: borrows from @bytes; lists and strings live in @arena
  *
- * Errors: PVW_FIXTURE_0001 (TRUNCATED or BAD_VALUE) not well-formed or not deterministic CBOR,
- * with the offset; _0002 (BAD_VALUE) against the schema, naming the key; _0003 (LIMIT).
+ * Outputs are untouched on failure. The source of errors is "fixture", with the offset.
+ *
+ * Errors: PVW_FIXTURE_0001 (BAD_VALUE) not deterministic CBOR; _0002 (BAD_VALUE) against the
+ * schema, naming the member; _0003 (LIMIT) too large, deep or many; _0004 (TRUNCATED);
+ * _0005 (UNSUPPORTED) not a fixture, or of another version.
  */
 MUST_CHECK bool fixture_read(Bytes bytes, Arena *arena, Fixture *out, Error *err);
 
-/** fixture_write - the one encoding of a fixture */
+/**
+ * fixture_write - the one encoding of a fixture
+ * @out: lives in @arena
+ *
+ * fixture_read of the result gives @fixture again, and only what it would read is written.
+ *
+ * Errors: those of fixture_read, for values out of bounds and lists out of order.
+ */
 MUST_CHECK bool fixture_write(const Fixture *fixture, Arena *arena, Bytes *out, Error *err);
 
 #endif
