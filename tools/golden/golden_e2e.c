@@ -166,7 +166,7 @@ static bool solve_mtrrs(Arena *arena, Guest *guest, Error *err)
 
 static json_t *write_register(const char *name, size_t i, uint64_t value)
 {
-	char reg[16];
+	char reg[32];
 
 	snprintf(reg, sizeof(reg), "%s%zu", name, i);
 	return json_pack("{s: s, s: o}", "reg", reg, "value", golden_json_u64(value));
