@@ -397,9 +397,14 @@ static bool take_global_options(Invocation *invocation)
 	return true;
 }
 
-static bool check_operands(const Invocation *invocation)
+static bool check_given(const Invocation *invocation)
 {
 	const CommandRow *command = invocation->command;
+
+	for (const OptionRow *row = command->options; row && row->name; row++) {
+		if (row->required && !invocation_has(invocation, row->name))
+			return usage_fail(invocation, "missing option", row->name);
+	}
 
 	if (invocation->operand_count > command->operands_max)
 		return usage_fail(invocation, "unexpected argument",
@@ -419,7 +424,7 @@ static int run(Invocation *invocation, int argc, char **argv)
 		print_command_help(stdout, invocation->program, invocation->command);
 		return STATUS_DONE;
 	}
-	if (!check_operands(invocation) || !take_global_options(invocation))
+	if (!check_given(invocation) || !take_global_options(invocation))
 		return STATUS_USAGE;
 	status = invocation->command->run(invocation);
 	/* Data that did not reach its reader is a failure too. */

@@ -36,6 +36,7 @@ typedef struct OptionRow {
 	const char *name;  /* "firmware" is --firmware */
 	char letter;       /* 'o' is -o, 0 = none */
 	bool repeats;      /* may be given several times */
+	bool required;     /* the command does not run without it */
 	const char *value; /* "DIR": takes a value; NULL = a flag */
 	const char *help;  /* one line, lower case */
 } OptionRow;

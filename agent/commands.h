@@ -1,0 +1,11 @@
+/*
+ * The run functions of pvw-agent's commands; the rows that name them stand in main.c.
+ */
+#ifndef AGENT_COMMANDS_H
+#define AGENT_COMMANDS_H
+
+#include "host/command.h"
+
+ExitStatus command_drive(const Invocation *invocation);
+
+#endif

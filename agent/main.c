@@ -1,0 +1,89 @@
+/*
+ * pvw-agent: the reference host.
+ */
+#include <stdio.h>
+
+#include "agent/commands.h"
+#include "support/version.h"
+
+static ExitStatus command_version(const Invocation *invocation)
+{
+	printf("%s %s (%s)\n", invocation_program(invocation)->name, PVW_VERSION, PVW_REVISION);
+	return STATUS_DONE;
+}
+
+static const OptionRow drive_options[] = {
+	{ .name = "fixture",
+		.value = "FILE",
+		.help = "recorded boot info to prepare a guest from",
+		.required = true },
+	{ .name = "worker",
+		.value = "PVW",
+		.help = "the pvw to start; default: pvw of the PATH" },
+	{ .name = "socket",
+		.value = "ADDR",
+		.help = "a worker that runs: unix:PATH, vsock:CID:PORT or fd:N" },
+	{ .name = "guest-memory",
+		.value = "FILE",
+		.help = "make the guest's memory in this file; default: without a name" },
+	{ .name = "sandbox",
+		.value = "MODE",
+		.help = "of the worker: require, best-effort (default) or off" },
+	{ .name = "log", .value = "FILTER", .help = "of the worker; default: warn" },
+	{ .name = NULL },
+};
+
+static const CommandRow commands[] = {
+	{
+		.name = "drive",
+		.operands = "",
+		.summary = "prepare a guest over RPC, from Hello to Shutdown, and check it",
+		.description = "Starts a worker with an inherited connection and empty guest "
+			       "memory, or\n"
+			       "connects to one that runs, and drives it through the whole "
+			       "sequence: boot\n"
+			       "info, settings, plan, load. Prints the guest's memory map and "
+			       "the artifacts,\n"
+			       "then compares guest memory with the plan byte by byte, also "
+			       "where the plan\n"
+			       "writes nothing. With --socket the load is memory-only and "
+			       "nothing is compared.",
+		.examples = "  pvw-agent drive --fixture fixtures/x64-uefi-4vp.cbor\n"
+			    "  pvw-agent drive --fixture f.cbor --socket "
+			    "unix:/run/pvw/worker.sock\n",
+		.options = drive_options,
+		.run = command_drive,
+	},
+	{
+		.name = "help",
+		.operands = "[COMMAND]",
+		.operands_max = 1,
+		.summary = "this text, or that of a command",
+		.description = "Prints what a command does and which options it takes.",
+		.examples = "  pvw-agent help\n  pvw-agent help drive\n",
+		.run = command_help,
+	},
+	{
+		.name = "version",
+		.operands = "",
+		.summary = "which pvw-agent this is",
+		.description = "Prints version and revision.",
+		.examples = "  pvw-agent version\n  pvw-agent version --help\n",
+		.run = command_version,
+	},
+	{ .name = NULL },
+};
+
+static const Program program = {
+	.name = "pvw-agent",
+	.summary = "The reference host: does around a worker what a virtual machine monitor "
+		   "would.\n",
+	.examples = "  pvw-agent drive --fixture fixtures/x64-uefi-4vp.cbor\n"
+		    "  pvw-agent drive --help\n",
+	.commands = commands,
+};
+
+int main(int argc, char **argv)
+{
+	return command_main(&program, argc, argv);
+}
