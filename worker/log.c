@@ -164,6 +164,11 @@ bool log_is_filtered(const Log *log)
 	return log && log->options.filtered;
 }
 
+void log_set_filtered(Log *log, bool filtered)
+{
+	log->options.filtered = filtered;
+}
+
 /* The last rule for a target wins. */
 bool log_passes(const Log *log, LogLevel level, const char *target)
 {
@@ -204,6 +209,20 @@ static bool open_file(const char *path, int *fd, Error *err)
 	return true;
 }
 
+/* The worker leaves its folder later; the file is opened again all the same. */
+static char *absolute(const char *path)
+{
+	char *folder = *path == '/' ? NULL : getcwd(NULL, 0);
+	char *full = NULL;
+
+	if (!folder)
+		return strdup(path);
+	if (asprintf(&full, "%s/%s", folder, path) < 0)
+		full = NULL;
+	free(folder);
+	return full;
+}
+
 static bool open_log(Log *log, Error *err)
 {
 	const LogOptions *options = &log->options;
@@ -213,7 +232,7 @@ static bool open_log(Log *log, Error *err)
 		return false;
 	if (!options->path)
 		return true;
-	log->path = strdup(options->path);
+	log->path = absolute(options->path);
 	if (!log->path)
 		return error_set(err, PVW_MEM_0001, "no memory for a path");
 	if (!open_file(log->path, &log->fd, err))

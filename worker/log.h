@@ -76,6 +76,9 @@ const char *log_filter(const Log *log);
 /** log_is_filtered - confidential lines lose their words */
 bool log_is_filtered(const Log *log);
 
+/** log_set_filtered - filter from now on, or no more: once it is known who the guest is */
+void log_set_filtered(Log *log, bool filtered);
+
 /** log_passes - whether a line of that level and target would be written */
 bool log_passes(const Log *log, LogLevel level, const char *target);
 

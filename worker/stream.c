@@ -246,6 +246,29 @@ static bool clear_path(const StreamAddress *address, Error *err)
 	return unlink(address->path) == 0 || fail(address, "remove the old", err);
 }
 
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The folder stays open: what we may reach by path is less when we unlink. */
+static bool keep_folder(const StreamAddress *address, StreamListener *out, Error *err)
+{
+	char folder[STREAM_PATH_SIZE];
+	struct stat info;
+
+	folder_of(address->path, folder);
+	out->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (out->folder < 0 ||
+		fstatat(out->folder, name_of(address->path), &info, AT_SYMLINK_NOFOLLOW) != 0)
+		return fail(address, "look at", err);
+	out->dev = info.st_dev;
+	out->ino = info.st_ino;
+	return true;
+}
+
 static bool bind_path(int fd, const StreamAddress *address, StreamListener *out, Error *err)
 {
 	SocketAddress to;
@@ -253,16 +276,12 @@ static bool bind_path(int fd, const StreamAddress *address, StreamListener *out,
 	const mode_t mask = umask(0177);
 	const int bound = bind(fd, &to.any, len);
 	const int reason = errno;
-	struct stat info;
 
 	umask(mask);
 	errno = reason;
-	if (bound != 0 || chmod(address->path, 0600) != 0 || lstat(address->path, &info) != 0)
+	if (bound != 0 || chmod(address->path, 0600) != 0)
 		return fail(address, "listen on", err);
-	out->owns_path = true;
-	out->dev = info.st_dev;
-	out->ino = info.st_ino;
-	return true;
+	return keep_folder(address, out, err);
 }
 
 static bool bind_vsock(int fd, const StreamAddress *address, Error *err)
@@ -275,7 +294,7 @@ static bool bind_vsock(int fd, const StreamAddress *address, Error *err)
 
 static bool listen_socket(const StreamAddress *address, StreamListener *out, Error *err)
 {
-	StreamListener listener = { .address = *address };
+	StreamListener listener = { .address = *address, .folder = -1 };
 
 	if (address->kind == STREAM_UNIX &&
 		(!check_folder(address, err) || !clear_path(address, err)))
@@ -329,15 +348,19 @@ bool stream_listen(const StreamAddress *address, StreamListener *out, Error *err
 
 void stream_close_listener(StreamListener *listener)
 {
+	const char *name = name_of(listener->address.path);
 	struct stat info;
 
 	if (listener->fd >= 0)
 		close(listener->fd);
 	listener->fd = -1;
-	if (listener->owns_path && lstat(listener->address.path, &info) == 0 &&
+	if (listener->folder < 0)
+		return;
+	if (fstatat(listener->folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
 		info.st_dev == listener->dev && info.st_ino == listener->ino)
-		unlink(listener->address.path);
-	listener->owns_path = false;
+		unlinkat(listener->folder, name, 0);
+	close(listener->folder);
+	listener->folder = -1;
 }
 
 /*

@@ -42,7 +42,7 @@ typedef struct StreamListener {
 	StreamAddress address;
 	int fd;
 	bool is_connected; /* fd is a connection, not a listener */
-	bool owns_path;    /* the socket file is ours to unlink */
+	int folder;        /* of a socket that is ours to unlink, open; else -1 */
 	dev_t dev;         /* what we made there */
 	ino_t ino;
 } StreamListener;
