@@ -42,19 +42,24 @@ typedef struct Chunk {
 	struct Chunk *next;
 	uint8_t *dirty; /* below: may have been written */
 	uint8_t *end;
-	_Alignas(MAX_ALIGN) uint8_t start[];
+	_Alignas(MAX_ALIGN) uint8_t start[]; /* and a red zone behind @end */
 } Chunk;
 
+static size_t chunk_size(const Chunk *chunk)
+{
+	return (size_t)(chunk->end - chunk->start) + RED_ZONE;
+}
+
 struct Arena {
-	uint8_t *at;  /* next free byte of the current chunk */
-	uint8_t *end; /* of the current chunk */
-	size_t used;  /* bytes handed out, alignment included */
+	uint8_t *at;    /* next free byte of the current chunk */
+	uint8_t *end;   /* as far as the chunk and the limit go */
+	uint8_t *dirty; /* of the current chunk */
+	size_t used;    /* bytes handed out, alignment included */
+	uint8_t *last;  /* the most recent allocation, or NULL */
 	size_t limit;
 	Chunk *current;
 	Chunk *first;
-	size_t held;      /* bytes in all chunks */
-	uint8_t *last;    /* the most recent allocation, or NULL */
-	size_t last_size; /* its length */
+	size_t held; /* bytes in all chunks */
 };
 
 Arena *arena_new(size_t limit)
@@ -73,7 +78,7 @@ void arena_free(Arena *arena)
 	for (Chunk *chunk = arena->first; chunk;) {
 		Chunk *next = chunk->next;
 
-		ASAN_UNPOISON_MEMORY_REGION(chunk->start, (size_t)(chunk->end - chunk->start));
+		ASAN_UNPOISON_MEMORY_REGION(chunk->start, chunk_size(chunk));
 		free(chunk);
 		chunk = next;
 	}
@@ -85,22 +90,34 @@ size_t arena_used(const Arena *arena)
 	return arena->used;
 }
 
+/* One comparison tells whether something fits: @end is the nearer of chunk and limit. */
+static void set_end(Arena *arena)
+{
+	const size_t left = arena->limit - arena->used;
+	const uint8_t *end = arena->current->end;
+	const size_t room = arena->at < end ? (size_t)(end - arena->at) : 0;
+
+	arena->end = arena->at + (room < left ? room : left);
+}
+
 static void make_current(Arena *arena, Chunk *chunk)
 {
+	if (arena->current)
+		arena->current->dirty = arena->dirty;
 	arena->current = chunk;
 	arena->at = chunk->start;
-	arena->end = chunk->end;
+	arena->dirty = chunk->dirty;
+	arena->last = NULL;
+	set_end(arena);
 }
 
 void arena_reset(Arena *arena)
 {
 	arena->used = 0;
-	arena->last = NULL;
-	arena->last_size = 0;
 	if (!arena->first)
 		return;
-	for (Chunk *chunk = arena->first; chunk; chunk = chunk->next)
-		ASAN_POISON_MEMORY_REGION(chunk->start, (size_t)(chunk->end - chunk->start));
+	for (Chunk *chunk = arena->first; RED_ZONE && chunk; chunk = chunk->next)
+		ASAN_POISON_MEMORY_REGION(chunk->start, chunk_size(chunk));
 	make_current(arena, arena->first);
 }
 
@@ -118,13 +135,13 @@ static bool add_chunk(Arena *arena, size_t need)
 	if (size < need)
 		size = need;
 
-	Chunk *chunk = calloc(1, sizeof(*chunk) + size);
+	Chunk *chunk = calloc(1, sizeof(*chunk) + size + RED_ZONE);
 
 	if (!chunk)
 		return false;
 	chunk->dirty = chunk->start;
 	chunk->end = chunk->start + size;
-	ASAN_POISON_MEMORY_REGION(chunk->start, size);
+	ASAN_POISON_MEMORY_REGION(chunk->start, chunk_size(chunk));
 	if (arena->current) {
 		/* Kept chunks behind the current one are too small now, not for ever. */
 		chunk->next = arena->current->next;
@@ -140,58 +157,62 @@ static bool add_chunk(Arena *arena, size_t need)
 /* Makes a chunk current that has room for @size bytes. */
 static bool next_chunk(Arena *arena, size_t size)
 {
-	const size_t need = size + RED_ZONE;
 	Chunk *chunk = arena->current ? arena->current->next : NULL;
 
 	for (; chunk; chunk = chunk->next) {
-		if (need <= (size_t)(chunk->end - chunk->start)) {
+		if (size <= (size_t)(chunk->end - chunk->start)) {
 			make_current(arena, chunk);
 			return true;
 		}
 	}
-	return add_chunk(arena, need);
+	return add_chunk(arena, size);
 }
 
-static bool fits_chunk(const Arena *arena, size_t size)
-{
-	return arena->at && size + RED_ZONE <= (size_t)(arena->end - arena->at);
-}
-
-/* The next @size bytes, as they are; the chunk's mark stays where it is. */
-static inline uint8_t *take(Arena *arena, size_t size, size_t align, Error *err)
+/* The current chunk, or the limit, ends too early: another chunk, or an error. */
+static __attribute__((noinline)) bool make_room(
+	Arena *arena, size_t size, size_t pad, Error *err)
 {
 	const size_t left = arena->limit - arena->used;
-	size_t pad = -(uintptr_t)arena->at & (align - 1);
 
-	assert(align != 0 && align <= MAX_ALIGN && (align & (align - 1)) == 0);
-	if (size > left || pad > left - size) {
-		error_set(err, PVW_MEM_0001, "%zu bytes wanted, %zu of %zu left", size, left,
-			arena->limit);
-		return NULL;
-	}
-	if (!fits_chunk(arena, pad + size)) {
-		if (!next_chunk(arena, size)) {
-			error_set(err, PVW_MEM_0001,
-				"%zu bytes wanted, the system has none left", size);
+	if (size > left || pad > left - size)
+		return error_set(err, PVW_MEM_0001, "%zu bytes wanted, %zu of %zu left", size,
+			left, arena->limit);
+	if (!next_chunk(arena, size))
+		return error_set(
+			err, PVW_MEM_0001, "%zu bytes wanted, the system has none left", size);
+	return true;
+}
+
+/* The next @size bytes, as they are; what is dirty stays as it was. */
+static inline uint8_t *take(Arena *arena, size_t size, size_t align, Error *err)
+{
+	size_t pad = -(uintptr_t)arena->at & (align - 1);
+	const size_t room = (size_t)(arena->end - arena->at);
+
+	assert(align - 1 < MAX_ALIGN && (align & (align - 1)) == 0);
+	if (pad > room || size > room - pad || !arena->at) {
+		if (!make_room(arena, size, pad, err))
 			return NULL;
-		}
 		pad = 0;
 	}
 
 	uint8_t *start = arena->at + pad;
 
-	ASAN_UNPOISON_MEMORY_REGION(start, size);
-	arena->at = start + size + RED_ZONE;
+	arena->at = start + size;
 	arena->used += pad + size;
 	arena->last = start;
-	arena->last_size = size;
+	if (RED_ZONE && size > 0) {
+		ASAN_UNPOISON_MEMORY_REGION(start, size);
+		arena->at += RED_ZONE;
+		set_end(arena);
+	}
 	return start;
 }
 
-static void mark_dirty(Arena *arena)
+static inline void mark_dirty(Arena *arena)
 {
-	if (arena->current->dirty < arena->at)
-		arena->current->dirty = arena->at;
+	if (arena->dirty < arena->at)
+		arena->dirty = arena->at;
 }
 
 void *arena_reserve(Arena *arena, size_t size, size_t align, Error *err)
@@ -209,12 +230,11 @@ void *arena_alloc(Arena *arena, size_t size, size_t align, Error *err)
 
 	if (!start)
 		return NULL;
+	if (start < arena->dirty) {
+		const size_t written = (size_t)(arena->dirty - start);
 
-	const uint8_t *dirty = arena->current->dirty;
-
-	if (start < dirty)
-		memset(start, 0,
-			size < (size_t)(dirty - start) ? size : (size_t)(dirty - start));
+		memset(start, 0, size < written ? size : written);
+	}
 	mark_dirty(arena);
 	return start;
 }
@@ -234,12 +254,20 @@ void *arena_alloc_array(Arena *arena, size_t count, size_t size, size_t align, E
 
 void arena_shrink(Arena *arena, void *start, size_t len)
 {
-	if (!start || start != arena->last || len >= arena->last_size)
+	if (!start || start != arena->last || arena->at == arena->last)
 		return;
-	ASAN_POISON_MEMORY_REGION(arena->last + len, arena->last_size - len);
-	arena->at = arena->last + len + RED_ZONE;
-	arena->used -= arena->last_size - len;
-	arena->last_size = len;
+
+	const size_t size = (size_t)(arena->at - arena->last) - RED_ZONE;
+
+	if (len >= size)
+		return;
+	ASAN_POISON_MEMORY_REGION(arena->last + len, size - len);
+	arena->at = arena->last + len;
+	arena->used -= size - len;
+	if (RED_ZONE && len > 0)
+		arena->at += RED_ZONE;
+	if (RED_ZONE)
+		set_end(arena);
 }
 
 bool arena_copy(Arena *arena, const void *data, size_t len, const uint8_t **out, Error *err)
