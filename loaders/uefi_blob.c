@@ -42,33 +42,39 @@ static size_t record_length(size_t len)
 		~((size_t)UEFI_RECORD_ALIGN - 1);
 }
 
-void uefi_blob_append(UefiBlob *blob, uint32_t type, const void *payload, size_t len)
+/* @len bytes of payload, of which @data gives the first @data_len; the others are 0. */
+static void put_record(
+	UefiBlob *blob, uint32_t type, const void *data, size_t data_len, size_t len)
 {
 	UefiRecordHeader header = { .type = type };
+	uint8_t *at;
 
 	if (blob->failed || !is_payload(len)) {
 		fail(blob, type, len);
 		return;
 	}
 	header.length = (uint32_t)record_length(len);
-	put_struct(&blob->w, header);
-	put_bytes(&blob->w, payload, len);
-	put_padding(&blob->w, UEFI_RECORD_ALIGN);
 	blob->count++;
+	at = byte_writer_take(&blob->w, header.length);
+	if (!at)
+		return;
+	/* The last eight bytes are zeros before they are payload: that is the padding. */
+	memset(at + header.length - UEFI_RECORD_ALIGN, 0, UEFI_RECORD_ALIGN);
+	memcpy(at, &header, sizeof(header));
+	memcpy(at + sizeof(header), data, data_len);
+}
+
+void uefi_blob_append(UefiBlob *blob, uint32_t type, const void *payload, size_t len)
+{
+	put_record(blob, type, payload, len, len);
 }
 
 void uefi_blob_append_string(UefiBlob *blob, uint32_t type, Bytes text)
 {
-	size_t mark;
-
 	/* An empty string would end the guest's set of SMBIOS strings early. */
 	if (text.len == 0 || text.data[0] == 0)
 		return;
-	mark = uefi_blob_open(blob, type);
-	put_bytes(&blob->w, text.data, text.len);
-	if (text.data[text.len - 1] != 0)
-		put_u8(&blob->w, 0);
-	uefi_blob_close(blob, mark);
+	put_record(blob, type, text.data, text.len, text.len + (text.data[text.len - 1] != 0));
 }
 
 size_t uefi_blob_open(UefiBlob *blob, uint32_t type)
