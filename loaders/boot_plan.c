@@ -212,10 +212,10 @@ static Digest digest_of_zeros(size_t len)
 
 static Digest artifact_digest(const Artifact *artifact)
 {
+	if (artifact_is_unseen(artifact))
+		return (Digest){ 0 };
 	if (artifact->bytes.data || artifact->bytes.len == 0)
 		return digest_of(artifact->bytes);
-	if (artifact->measured)
-		return (Digest){ 0 };
 	return digest_of_zeros(artifact->bytes.len);
 }
 

@@ -24,11 +24,17 @@ typedef struct Artifact {
 	const char *media_type; /* "application/octet-stream" where nothing better is known */
 	bool placed;            /* false: an answer for people, written nowhere */
 	uint64_t gpa;           /* placed: multiple of 8 */
-	Bytes bytes;    /* may borrow from an input image; NULL data with a length: zeros */
+	/* May borrow from an input image. NULL data with a length: zeros, or unseen, see below. */
+	Bytes bytes;
 	bool sensitive; /* holds entropy or keys */
 	bool measured;  /* already in place and measured: checked, not written */
-	/* measured, and NULL data with a length: bytes that the plan has not seen */
 } Artifact;
+
+/* artifact_is_unseen - measured, and nothing but its length known: there is nothing to compare */
+static inline bool artifact_is_unseen(const Artifact *artifact)
+{
+	return artifact->measured && !artifact->bytes.data;
+}
 
 typedef struct ArtifactList {
 	const Artifact *items;
