@@ -266,6 +266,7 @@ static bool keep_folder(const StreamAddress *address, StreamListener *out, Error
 		return fail(address, "look at", err);
 	out->dev = info.st_dev;
 	out->ino = info.st_ino;
+	out->changed = info.st_ctim;
 	return true;
 }
 
@@ -346,6 +347,13 @@ bool stream_listen(const StreamAddress *address, StreamListener *out, Error *err
 					  : listen_socket(address, out, err);
 }
 
+static bool is_ours(const StreamListener *listener, const struct stat *info)
+{
+	return info->st_dev == listener->dev && info->st_ino == listener->ino &&
+		info->st_ctim.tv_sec == listener->changed.tv_sec &&
+		info->st_ctim.tv_nsec == listener->changed.tv_nsec;
+}
+
 void stream_close_listener(StreamListener *listener)
 {
 	const char *name = name_of(listener->address.path);
@@ -357,7 +365,7 @@ void stream_close_listener(StreamListener *listener)
 	if (listener->folder < 0)
 		return;
 	if (fstatat(listener->folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		info.st_dev == listener->dev && info.st_ino == listener->ino)
+		is_ours(listener, &info))
 		unlinkat(listener->folder, name, 0);
 	close(listener->folder);
 	listener->folder = -1;

@@ -5,6 +5,7 @@
 #define WORKER_STREAM_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "support/error.h"
 
@@ -43,8 +44,9 @@ typedef struct StreamListener {
 	int fd;
 	bool is_connected; /* fd is a connection, not a listener */
 	int folder;        /* of a socket that is ours to unlink, open; else -1 */
-	dev_t dev;         /* what we made there */
+	dev_t dev;         /* what we made there, and when: inode numbers are used again */
 	ino_t ino;
+	struct timespec changed;
 } StreamListener;
 
 /**
