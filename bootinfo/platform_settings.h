@@ -1,7 +1,7 @@
 /*
  * The host's settings for one VM, decoded and typed. Defaults are all zero or as said.
  * They arrive as a protobuf message (worker/convert.c) or as the host's JSON (cli/json_in.c).
- * Source: spec bootinfo 8, rpc 2.5.
+ * Source: [OVMM] vm/devices/get/get_protocol/src/dps_json.rs; proto/worker.proto
  */
 #ifndef BOOTINFO_PLATFORM_SETTINGS_H
 #define BOOTINFO_PLATFORM_SETTINGS_H
