@@ -28,7 +28,11 @@ typedef struct CommitOptions {
 MUST_CHECK bool boot_plan_commit(const BootPlan *plan, GuestMemory *guest,
 	const CommitOptions *options, bool *touched, Error *err);
 
-/** boot_plan_image_digest - SHA-256 of the bytes of all writes, in order of address */
+/**
+ * boot_plan_image_digest - SHA-256 of the bytes of all writes, in order of address
+ *
+ * Images in place that the plan has not seen are left out.
+ */
 Digest boot_plan_image_digest(const BootPlan *plan);
 
 #endif
