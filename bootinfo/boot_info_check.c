@@ -77,9 +77,11 @@ static bool has_persisted(const BootInfo *info, Arena *arena, Error *err)
 
 static bool is_within(size_t count, size_t limit, const char *what, Error *err)
 {
-	if (count > limit)
-		return error_set(err, PVW_BOOTINFO_0004, "%zu %s, expected at most %zu", count,
-			what, limit);
+	if (count > limit) {
+		error_set(err, PVW_BOOTINFO_0004, "%zu %s, expected at most %zu", count, what,
+			limit);
+		return error_at(err, "dtb:/");
+	}
 	return true;
 }
 
