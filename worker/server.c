@@ -267,13 +267,16 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (callbacks->woken)
+	if (server->woken && callbacks->woken) {
+		server->woken = false;
 		callbacks->woken(callbacks->service);
+	}
 	server_check_drain(server);
 }
 
 void server_wake(Server *server)
 {
+	server->woken = true;
 	event_active(server->wake, EV_TIMEOUT, 0);
 }
 

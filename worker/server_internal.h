@@ -57,6 +57,7 @@ struct Server {
 	uint64_t last_connection;
 	Arena *decode;  /* of the one call being served */
 	uint8_t *input; /* READ_SIZE bytes, of the one connection being read */
+	bool woken; /* server_wake was called */
 	bool stopping;
 	char why[128];
 	ServerCounts counts; /* of connections that are gone, and of the server itself */
