@@ -47,6 +47,7 @@ typedef struct AcpiForm {
 	size_t aspt_count_size;      /* bytes of the number of records */
 	uint16_t aspt_record_length; /* as each record states it */
 	bool pptt_by_thread; /* nodes by thread and core, not as the reference counts them */
+	uint8_t pptt_cache_length; /* of a cache node: with or without the id of a later revision */
 } AcpiForm;
 
 /** acpi_form - the data of a profile */

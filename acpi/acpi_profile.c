@@ -29,6 +29,7 @@ static const AcpiForm forms[ACPI_PROFILE_COUNT] = {
 		.aspt_count_size = sizeof(uint32_t),
 		.aspt_record_length = sizeof(AsptRecord),
 		.pptt_by_thread = true,
+		.pptt_cache_length = offsetof(PpttCache, cache_id),
 	},
 	[ACPI_PROFILE_REFERENCE] = {
 		.identity = {
@@ -50,6 +51,7 @@ static const AcpiForm forms[ACPI_PROFILE_COUNT] = {
 		.aspt_count_size = sizeof(uint64_t),
 		.aspt_record_length = sizeof(AsptRecord) - 4,
 		.pptt_by_thread = false,
+		.pptt_cache_length = sizeof(PpttCache),
 	},
 };
 

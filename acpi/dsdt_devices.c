@@ -347,9 +347,11 @@ void dsdt_put_processors(Aml *aml, const AcpiForm *form, const DsdtDevice *devic
 /*
  * Name (_PRT, Package (n) { Package (4) { device << 16 | function, INTA, 0, GSI }, … })
  *
- * Addresses and interrupts are DWord constants whatever their value; the caller's order.
+ * In the caller's order. The reference writes addresses and interrupts as DWord constants
+ * whatever their value.
  */
-static void put_interrupt_routing(Aml *aml, const DsdtDevice *device)
+static void put_interrupt_routing(
+	Aml *aml, const DsdtDevice *device, void (*put_number)(Aml *aml, uint32_t number))
 {
 	aml_name(aml, "_PRT");
 	aml_package(aml, device->windows.interrupt_count);
@@ -357,13 +359,23 @@ static void put_interrupt_routing(Aml *aml, const DsdtDevice *device)
 		const AcpiPciInterrupt *interrupt = &device->windows.interrupts[i];
 
 		aml_package(aml, 4);
-		aml_dword(aml, (uint32_t)interrupt->device << 16 | interrupt->function);
+		put_number(aml, (uint32_t)interrupt->device << 16 | interrupt->function);
 		aml_integer(aml, 0);
 		aml_integer(aml, 0);
-		aml_dword(aml, interrupt->line);
+		put_number(aml, interrupt->line);
 		aml_close(aml);
 	}
 	aml_close(aml);
+}
+
+static void put_short_number(Aml *aml, uint32_t number)
+{
+	aml_integer(aml, number);
+}
+
+static void put_dword_number(Aml *aml, uint32_t number)
+{
+	aml_dword(aml, number);
 }
 
 /*
@@ -399,7 +411,7 @@ void dsdt_put_pci_root_reference(Aml *aml, const DsdtDevice *device)
 	aml_op(aml, AML_RETURN);
 	aml_buffer(aml, (Bytes){ .data = osc_answer, .len = sizeof(osc_answer) });
 	aml_close(aml);
-	put_interrupt_routing(aml, device);
+	put_interrupt_routing(aml, device, put_dword_number);
 	put_pci_resources(aml, device);
 	aml_close(aml);
 }
@@ -418,7 +430,7 @@ void dsdt_put_pci_root(Aml *aml, const DsdtDevice *device)
 	put_uid(aml, 0);
 	aml_name(aml, "_BBN");
 	aml_integer(aml, 0);
-	put_interrupt_routing(aml, device);
+	put_interrupt_routing(aml, device, put_short_number);
 	put_pci_resources(aml, device);
 	aml_close(aml);
 }

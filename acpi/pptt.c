@@ -131,7 +131,7 @@ static uint32_t put_cache(ByteWriter *w, size_t mark, const AcpiForm *form,
 {
 	const uint32_t at = (uint32_t)(w->len - mark);
 	PpttCache node = {
-		.type = PPTT_CACHE, .length = sizeof(node), .next_level = next_level
+		.type = PPTT_CACHE, .length = form->pptt_cache_length, .next_level = next_level
 	};
 
 	if (!cache)
@@ -145,7 +145,7 @@ static uint32_t put_cache(ByteWriter *w, size_t mark, const AcpiForm *form,
 	node.associativity = (uint8_t)cache->associativity;
 	node.attributes = (uint8_t)(cache->type << CACHE_TYPE_SHIFT);
 	node.line_size = (uint16_t)cache->line_size;
-	put_struct(w, node);
+	put_bytes(w, &node, form->pptt_cache_length);
 	return at;
 }
 
