@@ -85,6 +85,17 @@ void arena_free(Arena *arena)
 	free(arena);
 }
 
+void arena_wipe(Arena *arena)
+{
+	if (!arena)
+		return;
+	for (Chunk *chunk = arena->first; chunk; chunk = chunk->next) {
+		ASAN_UNPOISON_MEMORY_REGION(chunk->start, chunk_size(chunk));
+		explicit_bzero(chunk->start, chunk_size(chunk));
+	}
+	arena_free(arena);
+}
+
 size_t arena_used(const Arena *arena)
 {
 	return arena->used;

@@ -18,6 +18,9 @@ Arena *arena_new(size_t limit);
 /** arena_free - give everything back; NULL is fine */
 void arena_free(Arena *arena);
 
+/** arena_wipe - arena_free, and nothing of what was in it stays in memory; for secrets */
+void arena_wipe(Arena *arena);
+
 /** arena_reset - forget all allocations, keep the memory for the next use */
 void arena_reset(Arena *arena);
 

@@ -1,36 +1,38 @@
 /*
- * Every method: how large a request may be and in which states it may be called.
+ * Every method: how large a request may be, in which states it may be called and by whom.
  */
 #include "worker/service_internal.h"
 
 #define IN(state) (1u << SESSION_##state)
 #define ANY (IN(EMPTY) | IN(BOOT_INFO) | IN(CONFIGURED) | IN(PLANNED) | IN(LOADED) | IN(FAILED))
+#define NOT_FAILED (ANY & ~IN(FAILED))
 #define UP_TO_PLANNED (IN(EMPTY) | IN(BOOT_INFO) | IN(CONFIGURED) | IN(PLANNED))
 #define FROM_PLANNED (IN(PLANNED) | IN(LOADED))
 #define ALIVE (ANY | IN(STOPPING))
+#define DRIVES SERVICE_DRIVES
 
 #define KIB 1024
 
 /* In the order of the .proto. */
 static const Method rows[] = {
-	{ "Hello", 4 * KIB, ANY & ~IN(FAILED) },
-	{ "LoadBootInfo", BOOT_INFO_MAX_DTB + 256 * KIB, UP_TO_PLANNED },
-	{ "PutBlob", SERVICE_MAX_CHUNK + 4 * KIB, UP_TO_PLANNED },
-	{ "Configure", 1024 * KIB, IN(BOOT_INFO) | IN(CONFIGURED) | IN(PLANNED) },
-	{ "Plan", 4 * KIB, IN(CONFIGURED) | IN(PLANNED) },
-	{ "Load", 64 * KIB, FROM_PLANNED },
-	{ "Reset", 4 * KIB, ANY },
+	{ "Hello", 4 * KIB, NOT_FAILED },
+	{ "LoadBootInfo", BOOT_INFO_MAX_DTB + 256 * KIB, UP_TO_PLANNED | DRIVES },
+	{ "PutBlob", SERVICE_MAX_CHUNK + 4 * KIB, UP_TO_PLANNED | DRIVES },
+	{ "Configure", 1024 * KIB, IN(BOOT_INFO) | IN(CONFIGURED) | IN(PLANNED) | DRIVES },
+	{ "Plan", 4 * KIB, IN(CONFIGURED) | IN(PLANNED) | DRIVES },
+	{ "Load", 64 * KIB, FROM_PLANNED | DRIVES },
+	{ "Reset", 4 * KIB, ANY | DRIVES },
 	{ "GetLayout", 4 * KIB, FROM_PLANNED },
 	{ "ListArtifacts", 4 * KIB, FROM_PLANNED },
 	{ "GetArtifact", 4 * KIB, FROM_PLANNED },
-	{ "GetClaims", 4 * KIB, ANY & ~IN(FAILED) },
-	{ "HandleIntercepts", 64 * 4096 + 16 * KIB, ANY & ~IN(FAILED) },
+	{ "GetClaims", 4 * KIB, NOT_FAILED },
+	{ "HandleIntercepts", 64 * 4096 + 16 * KIB, NOT_FAILED | DRIVES },
 	{ "PollEvents", 4 * KIB, ALIVE },
-	{ "Save", 4 * KIB, ANY & ~IN(FAILED) },
-	{ "Restore", SERVICE_MAX_CHUNK + 4 * KIB, ANY & ~IN(FAILED) },
+	{ "Save", 4 * KIB, NOT_FAILED | DRIVES },
+	{ "Restore", SERVICE_MAX_CHUNK + 4 * KIB, NOT_FAILED | DRIVES },
 	{ "Health", 4 * KIB, ALIVE },
 	{ "Metrics", 4 * KIB, ALIVE },
-	{ "SetLogFilter", 4 * KIB, ANY & ~IN(FAILED) },
+	{ "SetLogFilter", 4 * KIB, NOT_FAILED },
 	{ "Shutdown", 4 * KIB, ALIVE },
 };
 
@@ -47,24 +49,6 @@ static const WireLimit limits[] = {
 };
 
 static_assert(ARRAY_COUNT(rows) == SERVICE_METHODS, "one row a method");
-
-/* The driver's: what changes the guest or ends the worker. */
-static const bool changes_state[SERVICE_METHODS] = {
-	[1] = true,  /* LoadBootInfo */
-	[2] = true,  /* PutBlob */
-	[3] = true,  /* Configure */
-	[4] = true,  /* Plan */
-	[5] = true,  /* Load */
-	[6] = true,  /* Reset */
-	[11] = true, /* HandleIntercepts */
-	[13] = true, /* Save */
-	[14] = true, /* Restore */
-};
-
-bool service_changes_state(size_t method)
-{
-	return method < SERVICE_METHODS && changes_state[method];
-}
 
 const MethodTable *service_methods(void)
 {

@@ -3,6 +3,7 @@
  * worker ever has a reason to try ends the process.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -122,25 +123,29 @@ static bool add_rules(
 	return true;
 }
 
-/* Memory that is not executable; signals to ourselves, for abort. */
+/* Memory that is not executable; signals to ourselves, for abort; descriptors copied, counted. */
 static bool add_conditions(scmp_filter_ctx filter, Error *err)
 {
-	const struct scmp_arg_cmp not_executable = {
-		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0
+	const scmp_datum_t ourselves = (scmp_datum_t)getpid();
+	const struct {
+		int call;
+		struct scmp_arg_cmp argument;
+	} rows[] = {
+		{ SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+		{ SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+		{ SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, ourselves, 0) },
+		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0) },
+		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD, 0) },
 	};
-	const struct scmp_arg_cmp ourselves = {
-		.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()
-	};
-	int reason = seccomp_rule_add_array(
-		filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &not_executable);
 
-	if (reason == 0)
-		reason = seccomp_rule_add_array(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &not_executable);
-	if (reason == 0)
-		reason = seccomp_rule_add_array(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &ourselves);
-	return reason == 0 || failed(reason, "seccomp_rule_add", err);
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		const int reason = seccomp_rule_add_array(
+			filter, SCMP_ACT_ALLOW, rows[i].call, 1, &rows[i].argument);
+
+		if (reason != 0)
+			return failed(reason, "seccomp_rule_add", err);
+	}
+	return true;
 }
 
 static bool fill(scmp_filter_ctx filter, bool log_only, Error *err)

@@ -3,6 +3,7 @@
  */
 #include "worker/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,9 @@ static bool take_load_boot_info(const Call *call, const Pvw__V1__LoadBootInfoReq
 	Diagnostics findings;
 	FactInputs inputs;
 
+	/* Inside VTL2 this is over at once, whatever the request says. */
+	if (!session_may_load_boot_info(session, err))
+		return false;
 	if (convert_isolation(in->isolation, &asked) && asked != options->session.isolation)
 		return error_set(err, PVW_SESSION_0002,
 			"isolation %d asked for, expected %d as the worker was started",
@@ -117,39 +121,52 @@ static bool take_load_boot_info(const Call *call, const Pvw__V1__LoadBootInfoReq
 			&findings, call->arena, &out->n_diagnostics, &out->diagnostics, err);
 }
 
+static bool check_chunk(const Pvw__V1__Blob *chunk, Error *err)
+{
+	bool ends;
+
+	if (!chunk)
+		return error_set(err, PVW_MSG_0002, "no chunk, expected one");
+	if (chunk->data.len > SERVICE_MAX_CHUNK)
+		return error_set(err, PVW_MSG_0002, "a chunk of %zu bytes, expected at most %u",
+			chunk->data.len, SERVICE_MAX_CHUNK);
+	if (chunk->sha256.len != 0 && chunk->sha256.len != DIGEST_SIZE)
+		return error_set(err, PVW_MSG_0001,
+			"a digest of %zu bytes, expected %d or none", chunk->sha256.len,
+			DIGEST_SIZE);
+	/* A sum that wraps is refused by the store, which does not add. */
+	ends = chunk->offset + chunk->data.len == chunk->total_size;
+	if (chunk->last == ends)
+		return true;
+	return error_set(err, PVW_BLOB_0002,
+		"last is %s for a chunk that %s the blob, expected them to agree",
+		chunk->last ? "set" : "clear", ends ? "ends" : "does not end");
+}
+
 static bool take_put_blob(const Call *call, const Pvw__V1__PutBlobRequest *in,
 	Pvw__V1__PutBlobResponse *out, Error *err)
 {
-	const Pvw__V1__Blob *blob = in->chunk;
+	Session *session = call->service->session;
 	Digest *digest = arena_array(call->arena, Digest, 1, err);
 	BlobChunk chunk;
-	bool complete;
 
-	if (!digest)
+	if (!digest || !check_chunk(in->chunk, err))
 		return false;
-	if (!blob || blob->data.len > SERVICE_MAX_CHUNK)
-		return error_set(err, PVW_MSG_0002, "a chunk of %zu bytes, expected at most %u",
-			blob ? blob->data.len : 0, SERVICE_MAX_CHUNK);
-	if (blob->sha256.len != 0 && blob->sha256.len != DIGEST_SIZE)
-		return error_set(err, PVW_MSG_0001,
-			"a digest of %zu bytes, expected %d or none", blob->sha256.len,
-			DIGEST_SIZE);
-	if (blob->sha256.len)
-		memcpy(digest->bytes, blob->sha256.data, DIGEST_SIZE);
-	chunk = (BlobChunk){ in->name, blob->total_size, blob->offset,
-		{ blob->data.data, blob->data.len }, blob->sha256.len ? digest : NULL };
-	complete = blob->offset + blob->data.len == blob->total_size;
-	if (blob->last != complete)
-		return error_set(err, PVW_BLOB_0002,
-			"last is %s for a chunk that %s the blob, expected them to agree",
-			blob->last ? "set" : "clear", complete ? "ends" : "does not end");
-	if (!session_put_blob(call->service->session, &chunk, &out->received, err))
+	if (in->chunk->sha256.len)
+		memcpy(digest->bytes, in->chunk->sha256.data, DIGEST_SIZE);
+	chunk = (BlobChunk){
+		.name = in->name,
+		.total = in->chunk->total_size,
+		.offset = in->chunk->offset,
+		.data = { in->chunk->data.data, in->chunk->data.len },
+		.expect = in->chunk->sha256.len ? digest : NULL,
+	};
+	if (!session_put_blob(session, &chunk, &out->received, err))
 		return false;
-	if (complete) {
-		const Blob *kept =
-			blob_store_find(session_blobs(call->service->session), in->name);
+	if (in->chunk->last) {
+		const Blob *blob = blob_store_find(session_blobs(session), in->name);
 
-		*digest = digest_of((Bytes){ kept->data, (size_t)kept->total });
+		*digest = digest_of((Bytes){ blob->data, (size_t)blob->total });
 		out->sha256 = convert_digest_out(digest);
 	}
 	return true;
@@ -387,20 +404,10 @@ static bool take_get_artifact(const Call *call, const Pvw__V1__GetArtifactReques
  * Dispatch.
  */
 
-static bool take_later(
-	const Call *call, const ProtobufCMessage *in, ProtobufCMessage *out, Error *err)
-{
-	(void)in;
-	(void)out;
-	return error_set(err, PVW_SERVICE_0001,
-		"%s, expected a method that this version serves",
-		method_row(call->request->method)->name);
-}
-
 /* Handlers take their own message types; the descriptor of the method vouches for them. */
 #define TAKES(handler) ((MethodHandler)(void (*)(void))(handler))
 
-/* In the order of the .proto, as methods.c. */
+/* In the order of the .proto, as methods.c; NULL: of a later version. */
 static const MethodHandler handlers[] = {
 	TAKES(take_hello),
 	TAKES(take_load_boot_info),
@@ -412,26 +419,50 @@ static const MethodHandler handlers[] = {
 	TAKES(take_get_layout),
 	TAKES(take_list_artifacts),
 	TAKES(take_get_artifact),
-	take_later, /* GetClaims */
-	take_later, /* HandleIntercepts */
+	NULL, /* GetClaims */
+	NULL, /* HandleIntercepts */
 	TAKES(service_poll_events),
-	take_later, /* Save */
-	take_later, /* Restore */
+	NULL, /* Save */
+	NULL, /* Restore */
 	TAKES(service_health),
 	TAKES(service_metrics),
 	TAKES(service_set_log_filter),
 	TAKES(service_shutdown),
 };
 
+static bool check_served(const Call *call, Error *err)
+{
+	const MethodRef method = call->request->method;
+
+	return handlers[method.index] ||
+		error_set(err, PVW_SERVICE_0001,
+			"%s, expected a method that this version serves",
+			method_row(method)->name);
+}
+
+/* "PLANNED, LOADED" */
+static void list_states(uint32_t states, char *text, size_t size)
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < SESSION_STATE_COUNT; i++) {
+		if (states & (1u << i) && len < size)
+			len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "",
+				session_state_name((SessionState)i));
+	}
+}
+
 static bool check_state(const Call *call, Error *err)
 {
 	const SessionState state = state_of(call->service);
 	const Method *method = method_row(call->request->method);
+	char states[128] = "";
 
 	if (method->states & (1u << state))
 		return true;
-	return error_set(err, PVW_SESSION_0001, "%s in state %s", method->name,
-		session_state_name(state));
+	list_states(method->states, states, sizeof(states));
+	return error_set(err, PVW_SESSION_0001, "%s in state %s, expected %s", method->name,
+		session_state_name(state), states);
 }
 
 /*
@@ -443,7 +474,7 @@ static bool check_driver(const Call *call, Error *err)
 	Service *service = call->service;
 	const Method *method = method_row(call->request->method);
 
-	if (!service_changes_state(call->request->method.index))
+	if (!(method->states & SERVICE_DRIVES))
 		return true;
 	if (service->driver == 0)
 		service->driver = call->request->handle.connection;
@@ -455,15 +486,17 @@ static bool check_driver(const Call *call, Error *err)
 		method->name);
 }
 
-static void note_state(Service *service, SessionState before)
+void service_note_state(Service *service)
 {
-	const SessionState now = session_state(service->session);
+	const SessionState before = service->noted;
+	const SessionState now = state_of(service);
 
 	if (now == before)
 		return;
+	service->noted = now;
 	events_add(service->options.events,
 		&(Event){
-			.time_unix_ns = machine_unix_ns(),
+			.time_unix_ns = process_unix_ns(),
 			.kind = EVENT_KIND_STATE,
 			.value = (int32_t)wire_states[now],
 		});
@@ -476,7 +509,8 @@ static bool serve(const Call *call, const ProtobufCMessage **response, Error *er
 	const MethodRef method = call->request->method;
 	ProtobufCMessage *out = message_new(call->arena, method_output(method), err);
 
-	if (!out || !check_state(call, err) || !check_driver(call, err) ||
+	if (!out || !check_served(call, err) || !check_state(call, err) ||
+		!check_driver(call, err) ||
 		!handlers[method.index](call, call->request->message, out, err))
 		return false;
 	*response = call->service->answers_later ? NULL : out;
@@ -488,7 +522,6 @@ static bool service_call(void *context, const ServerRequest *request,
 {
 	Service *service = context;
 	const Call call = { service, request, request->arena };
-	const SessionState before = session_state(service->session);
 	MethodCounts *counts = &service->counts[request->method.index];
 	const uint64_t begun = server_now_ns();
 	bool ok;
@@ -501,7 +534,7 @@ static bool service_call(void *context, const ServerRequest *request,
 	if (!ok)
 		log_error(service->options.log, LOG_LEVEL_WARN, LOG_CLASS_CONFIDENTIAL, "rpc",
 			err);
-	note_state(service, before);
+	service_note_state(service);
 	return ok;
 }
 
@@ -536,8 +569,9 @@ bool service_new(const ServiceOptions *options, Service **out, Error *err)
 		return error_set(err, PVW_MEM_0001, "no memory for the service");
 	service->options = *options;
 	service->started_ns = server_now_ns();
+	service->process = process_open();
 	if (!session_new(&options->session, &service->session, err)) {
-		free(service);
+		service_free(service);
 		return false;
 	}
 	*out = service;
@@ -549,6 +583,7 @@ void service_free(Service *service)
 	if (!service)
 		return;
 	session_free(service->session);
+	process_close(&service->process);
 	free(service);
 }
 

@@ -19,10 +19,8 @@
 
 typedef struct ServiceOptions {
 	SessionOptions session;
-	bool filtered;  /* confidential: no sensitive artifact leaves the worker */
-	bool sandboxed; /* every layer of the sandbox is on */
 	Events *events; /* borrowed */
-	Log *log;       /* borrowed */
+	Log *log;       /* borrowed; may be NULL */
 } ServiceOptions;
 
 typedef struct Service Service;

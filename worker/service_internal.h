@@ -4,7 +4,7 @@
 #ifndef WORKER_SERVICE_INTERNAL_H
 #define WORKER_SERVICE_INTERNAL_H
 
-#include "worker/machine.h"
+#include "worker/process.h"
 #include "worker/service.h"
 
 #define SERVICE_METHODS 19
@@ -27,7 +27,9 @@ struct Service {
 	Session *session;
 	Server *server;
 	uint64_t started_ns;
+	Process process;
 	bool sandboxed;
+	SessionState noted; /* the state that was last told */
 	uint64_t driver;    /* the connection that changes the state; 0 = none */
 	bool answers_later; /* set by a handler that keeps its call */
 	MethodCounts counts[SERVICE_METHODS];
@@ -46,8 +48,11 @@ typedef bool (*MethodHandler)(
 
 Pvw__V1__WorkerState service_wire_state(const Service *service);
 
-/** service_changes_state - whether a method of that index is the driver's alone */
-bool service_changes_state(size_t method);
+/* In Method.states beside the states: the method is the driver's, as it changes the guest. */
+#define SERVICE_DRIVES (1u << 31)
+
+/** service_note_state - tell of the state if it is another than the one that was last told */
+void service_note_state(Service *service);
 
 /* service_watch.c: looking after the worker */
 bool service_health(const Call *call, const Pvw__V1__HealthRequest *in,

@@ -10,20 +10,22 @@
 bool service_health(const Call *call, const Pvw__V1__HealthRequest *in,
 	Pvw__V1__HealthResponse *out, Error *err)
 {
-	const Service *service = call->service;
+	Service *service = call->service;
+	const uint64_t now_ns = server_now_ns();
 	const SessionState state = session_state(service->session);
 
 	(void)in;
 	(void)err;
 	out->state = service_wire_state(service);
-	out->uptime_ns = server_now_ns() - service->started_ns;
+	process_sample(&service->process, now_ns);
+	out->uptime_ns = now_ns - service->started_ns;
 	out->ready = state != SESSION_FAILED && state != SESSION_STOPPING;
 	if (state == SESSION_FAILED)
 		out->why_not = convert_text_out("a load broke off: Reset leads out");
 	if (state == SESSION_STOPPING)
 		out->why_not = convert_text_out("stopping");
-	out->rss_bytes = machine_rss_bytes();
-	out->open_fds = machine_open_fds();
+	out->rss_bytes = service->process.rss_bytes;
+	out->open_fds = service->process.open_fds;
 	out->sandboxed = service->sandboxed;
 	out->confidential_filter = service_is_filtered(service);
 	return true;
@@ -53,10 +55,11 @@ static void add_metric(
 		list->items[list->count++] = (MetricValue){ name, unit, is_gauge, value };
 }
 
-static void add_worker_metrics(const Service *service, MetricList *list)
+static void add_worker_metrics(Service *service, MetricList *list)
 {
-	add_metric(list, "process.rss", "bytes", true, machine_rss_bytes());
-	add_metric(list, "process.fds", "1", true, machine_open_fds());
+	process_sample(&service->process, server_now_ns());
+	add_metric(list, "process.rss", "bytes", true, service->process.rss_bytes);
+	add_metric(list, "process.fds", "1", true, service->process.open_fds);
 	add_metric(list, "session.arena", "bytes", true, session_arena_bytes(service->session));
 	add_metric(
 		list, "session.generation", "1", false, session_generation(service->session));
@@ -179,6 +182,7 @@ void service_stopping(void *context, const char *why)
 	log_line(service->options.log, LOG_LEVEL_INFO, LOG_CLASS_ALLOWED, "session",
 		"stopping: %s", why);
 	session_stop(service->session);
+	service_note_state(service);
 	service_poll_answer_all(service);
 }
 
@@ -189,11 +193,12 @@ void service_signalled(void *context, int signal)
 
 	if (signal == SIGHUP && !log_reopen(service->options.log, &err))
 		log_error(service->options.log, LOG_LEVEL_WARN, LOG_CLASS_ALLOWED, "log", &err);
+	process_sample(&service->process, server_now_ns());
 	if (signal == SIGUSR1)
 		log_line(service->options.log, LOG_LEVEL_INFO, LOG_CLASS_ALLOWED, "session",
 			"state %s, generation %llu, arena %zu bytes, rss %llu bytes",
 			session_state_name(session_state(service->session)),
 			(unsigned long long)session_generation(service->session),
 			session_arena_bytes(service->session),
-			(unsigned long long)machine_rss_bytes());
+			(unsigned long long)service->process.rss_bytes);
 }

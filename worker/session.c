@@ -62,10 +62,11 @@ static bool require_state(const Session *session, const char *step, SessionState
 		first == last ? "" : " to ", first == last ? "" : session_state_name(last));
 }
 
+/* Settings, entropy and what was made of them are not left behind. */
 static void stage_drop(Stage *stage)
 {
-	arena_free(stage->arena);
-	*stage = (Stage){ 0 };
+	arena_wipe(stage->arena);
+	explicit_bzero(stage, sizeof(*stage));
 }
 
 static bool stage_begin(Stage *stage, Error *err)
@@ -171,17 +172,23 @@ static bool build_facts(const Session *session, const FactInputs *in, Stage *sta
 		check_isolation(session, &stage->facts.info, err);
 }
 
+bool session_may_load_boot_info(const Session *session, Error *err)
+{
+	if (!require_state(session, "boot info", SESSION_EMPTY, SESSION_PLANNED, err))
+		return false;
+	return !session->boot_info_is_kept ||
+		error_set(err, PVW_SESSION_0001,
+			"boot info in state %s of a worker that took it from the machine, "
+			"expected no other",
+			session_state_name(session->state));
+}
+
 bool session_load_boot_info(
 	Session *session, const FactInputs *in, Diagnostics *findings, Error *err)
 {
 	Stage stage;
 
-	if (!require_state(session, "boot info", SESSION_EMPTY, SESSION_PLANNED, err))
-		return false;
-	if (session->boot_info_is_kept)
-		return error_set(err, PVW_SESSION_0001,
-			"boot info was taken from the machine at start, expected no other");
-	if (!stage_begin(&stage, err))
+	if (!session_may_load_boot_info(session, err) || !stage_begin(&stage, err))
 		return false;
 	if (!build_facts(session, in, &stage, findings, err)) {
 		stage_drop(&stage);

@@ -70,6 +70,9 @@ size_t session_arena_bytes(const Session *session);
 MUST_CHECK bool session_load_boot_info(
 	Session *session, const FactInputs *in, Diagnostics *findings, Error *err);
 
+/** session_may_load_boot_info - PVW_SESSION_0001 (STATE): the state, or boot info that is kept */
+MUST_CHECK bool session_may_load_boot_info(const Session *session, Error *err);
+
 /**
  * session_keep_boot_info - make the present boot info what Reset goes back to, and refuse others
  *

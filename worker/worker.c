@@ -5,14 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/version.h"
 #include "worker/host_caps.h"
-#include "worker/machine.h"
 #include "worker/parameters.h"
 #include "worker/service.h"
 
@@ -25,18 +25,73 @@ typedef struct Worker {
 	Service *service;
 	Server *server;
 	const MethodTable *tables[1];
-	SandboxReport sandbox;
+	char *log_path; /* absolute */
+	char *folders[SANDBOX_MAX_FOLDERS];
+	size_t folder_count;
 } Worker;
 
 /* What the boot tree and its pages need while they are read, bytes. */
 #define START_ARENA_LIMIT ((size_t)4 * 1024 * 1024)
+/* A log may grow to this; guest memory, to its size. */
+#define MAX_FILE_BYTES ((uint64_t)1024 * 1024 * 1024)
+
+static_assert(SERVER_MAX_LISTENERS + 1 <= SANDBOX_MAX_FOLDERS, "of the sockets and the log");
+
+/*
+ * Folders in which the worker still makes, opens or removes files once it serves. It leaves the
+ * folder it was started in, so their paths are made absolute.
+ */
+
+/* The folder of a file's path, kept; NULL if there is none. */
+static const char *keep_folder(Worker *worker, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const int len = slash == path ? 1 : slash ? (int)(slash - path) : 1;
+	char *folder = NULL;
+	char *absolute = NULL;
+
+	if (asprintf(&folder, "%.*s", len, slash ? path : ".") < 0)
+		return NULL;
+	absolute = realpath(folder, NULL);
+	free(folder);
+	if (absolute)
+		worker->folders[worker->folder_count++] = absolute;
+	return absolute;
+}
+
+static bool keep_socket_folders(Worker *worker, Error *err)
+{
+	for (size_t i = 0; i < worker->options->listen_count; i++) {
+		const StreamAddress *address = &worker->options->listen[i];
+
+		if (address->kind == STREAM_UNIX && !keep_folder(worker, address->path))
+			return error_set(
+				err, PVW_WORKER_0001, "%s: %s", address->path, strerror(errno));
+	}
+	return true;
+}
+
+static bool keep_log_path(Worker *worker, Error *err)
+{
+	const char *path = worker->options->log_path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *folder;
+
+	if (!path)
+		return true;
+	folder = keep_folder(worker, path);
+	if (!folder ||
+		asprintf(&worker->log_path, "%s/%s", folder, slash ? slash + 1 : path) < 0)
+		return error_set(err, PVW_WORKER_0001, "%s: %s", path, strerror(errno));
+	return true;
+}
 
 static bool open_log(Worker *worker, Error *err)
 {
 	const WorkerOptions *options = worker->options;
 	const LogOptions log = {
-		.fd = options->log_path ? -1 : STDERR_FILENO,
-		.path = options->log_path,
+		.fd = worker->log_path ? -1 : STDERR_FILENO,
+		.path = worker->log_path,
 		.json = options->log_json,
 		/* Inside VTL2 the boot tree will say; until then nothing confidential passes. */
 		.filtered = options->boot_info || isolation_is_isolated(options->isolation),
@@ -210,35 +265,90 @@ static bool take_boot_info_if_inside(Worker *worker, Error *err)
  * Start and end.
  */
 
+/* What was handed to us on purpose stays open, nothing else. */
+static void close_inherited(const WorkerOptions *options)
+{
+	int keep[SERVER_MAX_LISTENERS + 1];
+	size_t count = 0;
+
+	if (options->sandbox == SANDBOX_OFF)
+		return;
+	for (size_t i = 0; i < options->listen_count; i++) {
+		if (options->listen[i].kind == STREAM_FD)
+			keep[count++] = options->listen[i].fd;
+	}
+	/* What is no number is refused when it is opened. */
+	if (options->guest_memory && strncmp(options->guest_memory, "fd:", 3) == 0)
+		keep[count++] = atoi(options->guest_memory + 3);
+	sandbox_close_descriptors(keep, count);
+}
+
 static bool open_all(Worker *worker, Error *err)
 {
+	umask(077);
+	close_inherited(worker->options);
 	worker->events = events_new();
 	if (!worker->events)
 		return error_set(err, PVW_MEM_0001, "no memory for events");
-	machine_watch();
-	return open_log(worker, err) && open_guest_memory(worker, err) &&
-		open_service(worker, err) && open_server(worker, err) &&
+	return keep_log_path(worker, err) && open_log(worker, err) &&
+		open_guest_memory(worker, err) && open_service(worker, err) &&
+		open_server(worker, err) && keep_socket_folders(worker, err) &&
 		take_boot_info_if_inside(worker, err);
 }
 
 static void close_all(Worker *worker)
 {
+	if (worker->events)
+		events_on_add(worker->events, NULL, NULL);
 	server_free(worker->server);
-	events_on_add(worker->events, NULL, NULL);
 	service_free(worker->service);
 	if (worker->guest_fd >= 0)
 		close(worker->guest_fd);
 	log_free(worker->log);
 	events_free(worker->events);
+	for (size_t i = 0; i < worker->folder_count; i++)
+		free(worker->folders[i]);
+	free(worker->log_path);
+}
+
+/* A device has no size, and writing to it no limit. */
+static uint64_t max_file_bytes(const Worker *worker)
+{
+	struct stat guest;
+
+	if (worker->guest_fd >= 0 && fstat(worker->guest_fd, &guest) == 0 &&
+		(uint64_t)guest.st_size > MAX_FILE_BYTES)
+		return (uint64_t)guest.st_size;
+	return MAX_FILE_BYTES;
+}
+
+static bool enter_sandbox(Worker *worker, Error *err)
+{
+	SandboxOptions options = {
+		.mode = worker->options->sandbox,
+		.folder_count = worker->folder_count,
+		.mapped_bytes = BLOB_STORE_MAX_BYTES,
+		.max_file_bytes = max_file_bytes(worker),
+	};
+	SandboxReport report;
+
+	for (size_t i = 0; i < worker->folder_count; i++)
+		options.folders[i] = worker->folders[i];
+	if (!sandbox_enter(&options, &report, err))
+		return false;
+	service_guard(worker->service, report.complete);
+	if (!report.complete)
+		log_line(worker->log, LOG_LEVEL_WARN, LOG_CLASS_ALLOWED, "sandbox",
+			"without %s", report.missing);
+	return true;
 }
 
 static bool serve(Worker *worker, Error *err)
 {
 	bool ok;
 
-	if (!sandbox_enter(worker->options->sandbox, &worker->sandbox, err))
+	if (!enter_sandbox(worker, err))
 		return false;
-	service_guard(worker->service, worker->sandbox.complete);
 	log_set_filtered(worker->log, service_is_filtered(worker->service));
 	log_line(worker->log, LOG_LEVEL_INFO, LOG_CLASS_ALLOWED, "worker",
 		"pvw %s (%s) pid %d, sandbox %s", PVW_VERSION, PVW_REVISION, (int)getpid(),
