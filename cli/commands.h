@@ -6,6 +6,9 @@
 
 #include "host/command.h"
 
+/** cli_program - pvw itself; static */
+const Program *cli_program(void);
+
 ExitStatus command_serve(const Invocation *invocation);
 ExitStatus command_plan(const Invocation *invocation);
 ExitStatus command_map(const Invocation *invocation);
