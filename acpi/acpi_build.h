@@ -13,7 +13,7 @@
 #include "support/arena.h"
 #include "support/bytes.h"
 
-/* Tables by id. The order is the order in a set; the table in acpi_build.c says how each is built. */
+/* Tables by id, in the order of a set; a table in acpi_build.c says how each is built. */
 typedef enum AcpiTableId {
 	ACPI_DSDT,
 	ACPI_FADT,

@@ -84,14 +84,14 @@ size_t aml_package_length(size_t body, uint8_t out[4])
 	return 0;
 }
 
-static void push(Aml *aml, size_t mark)
+/* The one reserved byte is the last that was put. */
+static inline void push(Aml *aml)
 {
-	if (aml->depth == AML_DEPTH_MAX) {
+	if (aml->depth < AML_DEPTH_MAX)
+		aml->open[aml->depth++] = (AmlBlock){ .mark = aml->out->len - 1 };
+	else
 		aml_fail(aml, PVW_ACPI_0005, "more than %d aml blocks inside one another",
 			AML_DEPTH_MAX);
-		return;
-	}
-	aml->open[aml->depth++] = (AmlBlock){ .mark = mark };
 }
 
 void aml_open(Aml *aml, uint8_t op)
@@ -100,7 +100,7 @@ void aml_open(Aml *aml, uint8_t op)
 
 	if (at)
 		at[0] = op;
-	push(aml, aml->out->len - 1);
+	push(aml);
 }
 
 static void open_device(Aml *aml)
@@ -111,7 +111,7 @@ static void open_device(Aml *aml)
 		at[0] = OP_EXTENDED;
 		at[1] = OP_DEVICE;
 	}
-	push(aml, aml->out->len - 1);
+	push(aml);
 }
 
 /*
@@ -152,14 +152,23 @@ static void seal_resources(Aml *aml, size_t mark)
 	seal(aml, mark, SIZE_FIELD, head, head_len);
 }
 
-/*
- * The usual case comes first: both lengths fit into what was kept for them, and nothing moves.
- */
+static void seal_block(Aml *aml, const AmlBlock *block)
+{
+	if (aml->out->overflow)
+		return;
+	if (block->resources)
+		seal_resources(aml, block->mark);
+	else
+		seal(aml, block->mark, 0, NULL, 0);
+}
+
+/* The usual case comes first: lengths fit into what was kept for them, and nothing moves. */
 void aml_close(Aml *aml)
 {
 	ByteWriter *const out = aml->out;
 	const AmlBlock *block;
 	size_t total;
+	uint8_t *at;
 
 	if (aml->depth == 0) {
 		aml_fail(aml, PVW_ACPI_0005, "an aml block is closed that is not open");
@@ -169,21 +178,16 @@ void aml_close(Aml *aml)
 	/* [ACPI65] 6.4.2.9: end tag; checksum 0 is not checked */
 	if (block->resources)
 		put_u16(out, END_TAG);
-	if (out->overflow)
-		return;
 	total = out->len - block->mark;
-	if (out->base && total <= SHORT_LENGTH_MAX) {
-		uint8_t *const at = out->base + block->mark;
-
-		at[0] = (uint8_t)total;
-		if (block->resources) {
-			at[1] = OP_BYTE;
-			at[2] = (uint8_t)(total - 1 - SIZE_FIELD);
-		}
-	} else if (block->resources) {
-		seal_resources(aml, block->mark);
-	} else {
-		seal(aml, block->mark, 0, NULL, 0);
+	if (!out->base || out->overflow || total > SHORT_LENGTH_MAX) {
+		seal_block(aml, block);
+		return;
+	}
+	at = out->base + block->mark;
+	at[0] = (uint8_t)total;
+	if (block->resources) {
+		at[1] = OP_BYTE;
+		at[2] = (uint8_t)(total - 1 - SIZE_FIELD);
 	}
 }
 

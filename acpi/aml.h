@@ -61,7 +61,7 @@ void aml_begin(Aml *aml, ByteWriter *out, Error *err);
  */
 MUST_CHECK bool aml_finish(Aml *aml);
 
-/** aml_fail - record a fault (a DiagnosticId) unless there is one already; nothing is put after it */
+/** aml_fail - record a fault (a DiagnosticId) unless there is one; nothing is put after it */
 void aml_fail(Aml *aml, uint16_t diagnostic, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /**

@@ -84,7 +84,8 @@ static void put_integer_name(Aml *aml, const char *segment, uint64_t value)
 
 /*
  * Name (_HID, EisaId ("PNP0A08")) Name (_CID, EisaId ("PNP0A03"))
- * with CXL: Name (_HID, "ACPI0016") Name (_CID, Package (2) { EisaId ("PNP0A03"), EisaId ("PNP0A08") })
+ * with CXL: Name (_HID, "ACPI0016")
+ *	Name (_CID, Package (2) { EisaId ("PNP0A03"), EisaId ("PNP0A08") })
  *
  * _CID PNP0A03 is what makes Linux honour _CRS.
  */
