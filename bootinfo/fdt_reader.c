@@ -63,7 +63,9 @@ bool fdt_reader_open(const char *tree, Bytes blob, Arena *arena, FdtReader *out,
 
 	if (!fdt_walk_open(tree, blob, arena, &walk, err) || !fdt_walk_next(&walk, &root, err))
 		return false;
-	memset(out, 0, sizeof(*out));
+	memset(out->slots, 0, sizeof(out->slots));
+	out->present = 0;
+	out->depth = 0;
 	out->walk = walk;
 	out->ahead = root;
 	return true;

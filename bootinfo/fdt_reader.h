@@ -20,36 +20,36 @@
 #include "bootinfo/fdt_walk.h"
 
 /* FDT_NAME(constant, text): the properties that our trees know, frequent ones first. */
-#define FDT_NAMES(FDT_NAME) \
-	FDT_NAME(REG, "reg") \
-	FDT_NAME(NUMA_NODE, "numa-node-id") \
-	FDT_NAME(MEMORY_TYPE, "openhcl,memory-type") \
-	FDT_NAME(IGVM_TYPE, "microsoft,igvm-type") \
-	FDT_NAME(STATUS, "status") \
-	FDT_NAME(ADDRESS_CELLS, "#address-cells") \
-	FDT_NAME(SIZE_CELLS, "#size-cells") \
-	FDT_NAME(COMPATIBLE, "compatible") \
-	FDT_NAME(RANGES, "ranges") \
-	FDT_NAME(MMIO_ROLE, "openhcl,mmio-role") \
-	FDT_NAME(VTL, "microsoft,vtl") \
-	FDT_NAME(CONNECTION_ID, "microsoft,message-connection-id") \
-	FDT_NAME(ISOLATION_TYPE, "isolation-type") \
-	FDT_NAME(ALLOCATION_MODE, "memory-allocation-mode") \
-	FDT_NAME(MEMORY_SIZE, "memory-size") \
-	FDT_NAME(MMIO_SIZE, "mmio-size") \
-	FDT_NAME(ALIAS_MAP, "vtl0-alias-map") \
-	FDT_NAME(REFTIME_BOOT_START, "reftime_boot_start") \
-	FDT_NAME(REFTIME_BOOT_END, "reftime_boot_end") \
-	FDT_NAME(REFTIME_SIDECAR_START, "reftime_sidecar_start") \
-	FDT_NAME(REFTIME_SIDECAR_END, "reftime_sidecar_end") \
-	FDT_NAME(INTERRUPTS, "interrupts") \
-	FDT_NAME(REDISTRIBUTOR_STRIDE, "redistributor-stride") \
-	FDT_NAME(MMIO_ROLES, "openhcl,mmio-roles") \
-	FDT_NAME(CURRENT_SPEED, "current-speed") \
-	FDT_NAME(BOOTARGS, "bootargs") \
-	FDT_NAME(INTERRUPT_CELLS, "#interrupt-cells") \
-	FDT_NAME(REDISTRIBUTOR_REGIONS, "#redistributor-regions") \
-	FDT_NAME(DEVICE_TYPES, "device-types") \
+#define FDT_NAMES(FDT_NAME)                                                                    \
+	FDT_NAME(REG, "reg")                                                                   \
+	FDT_NAME(NUMA_NODE, "numa-node-id")                                                    \
+	FDT_NAME(MEMORY_TYPE, "openhcl,memory-type")                                           \
+	FDT_NAME(IGVM_TYPE, "microsoft,igvm-type")                                             \
+	FDT_NAME(STATUS, "status")                                                             \
+	FDT_NAME(ADDRESS_CELLS, "#address-cells")                                              \
+	FDT_NAME(SIZE_CELLS, "#size-cells")                                                    \
+	FDT_NAME(COMPATIBLE, "compatible")                                                     \
+	FDT_NAME(RANGES, "ranges")                                                             \
+	FDT_NAME(MMIO_ROLE, "openhcl,mmio-role")                                               \
+	FDT_NAME(VTL, "microsoft,vtl")                                                         \
+	FDT_NAME(CONNECTION_ID, "microsoft,message-connection-id")                             \
+	FDT_NAME(ISOLATION_TYPE, "isolation-type")                                             \
+	FDT_NAME(ALLOCATION_MODE, "memory-allocation-mode")                                    \
+	FDT_NAME(MEMORY_SIZE, "memory-size")                                                   \
+	FDT_NAME(MMIO_SIZE, "mmio-size")                                                       \
+	FDT_NAME(ALIAS_MAP, "vtl0-alias-map")                                                  \
+	FDT_NAME(REFTIME_BOOT_START, "reftime_boot_start")                                     \
+	FDT_NAME(REFTIME_BOOT_END, "reftime_boot_end")                                         \
+	FDT_NAME(REFTIME_SIDECAR_START, "reftime_sidecar_start")                               \
+	FDT_NAME(REFTIME_SIDECAR_END, "reftime_sidecar_end")                                   \
+	FDT_NAME(INTERRUPTS, "interrupts")                                                     \
+	FDT_NAME(REDISTRIBUTOR_STRIDE, "redistributor-stride")                                 \
+	FDT_NAME(MMIO_ROLES, "openhcl,mmio-roles")                                             \
+	FDT_NAME(CURRENT_SPEED, "current-speed")                                               \
+	FDT_NAME(BOOTARGS, "bootargs")                                                         \
+	FDT_NAME(INTERRUPT_CELLS, "#interrupt-cells")                                          \
+	FDT_NAME(REDISTRIBUTOR_REGIONS, "#redistributor-regions")                              \
+	FDT_NAME(DEVICE_TYPES, "device-types")                                                 \
 	FDT_NAME(TOTAL_PAGES, "total-pages")
 
 typedef enum FdtName {
@@ -69,10 +69,10 @@ typedef struct FdtReader {
 	FdtWalk walk;
 	FdtToken ahead; /* the node behind the present one, or the end of the tree */
 	const char *path[FDT_MAX_DEPTH]; /* names of the present node and its parents */
-	const char *name; /* of the node; NUL terminated */
-	unsigned depth;   /* 1 is the root, 0 behind the last node */
-	size_t offset;    /* of the node in the blob, bytes */
-	uint32_t present; /* bit n: FdtName n has a value */
+	const char *name;                /* of the node; NUL terminated */
+	unsigned depth;                  /* 1 is the root, 0 behind the last node */
+	size_t offset;                   /* of the node in the blob, bytes */
+	uint32_t present;                /* bit n: FdtName n has a value */
 	Bytes values[FDT_NAME_COUNT];
 	uint8_t slots[FDT_NAME_SLOTS]; /* by offset in the strings block; 0 = not looked up */
 } FdtReader;

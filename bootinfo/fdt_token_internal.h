@@ -22,8 +22,8 @@ FDT_COLD bool fdt_fail_token(Error *err, const FdtWalk *walk, const char *expect
 /* The node at walk->at may not begin. */
 FDT_COLD bool fdt_fail_node(Error *err, const FdtWalk *walk, const char *name, bool is_utf8);
 
-/* The structure block is used up. */
-MUST_CHECK bool fdt_end_tree(const FdtWalk *walk, FdtToken *out, Error *err);
+/* The structure block is used up: was there one root, and is it closed? */
+MUST_CHECK bool fdt_check_end(const FdtWalk *walk, Error *err);
 
 static inline uint32_t fdt_load_be32(const uint8_t *at)
 {
@@ -125,7 +125,11 @@ MUST_CHECK static inline bool fdt_next_token(FdtWalk *walk, FdtToken *out, Error
 			return fdt_fail_token(err, walk, "no end before the end of the block");
 		walk->at = next;
 	}
-	return fdt_end_tree(walk, out, err);
+	if (!fdt_check_end(walk, err))
+		return false;
+	*out = (FdtToken){ .kind = FDT_TOKEN_TREE_END,
+		.offset = walk->struct_offset + walk->at };
+	return true;
 }
 
 #endif

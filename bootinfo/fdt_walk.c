@@ -230,7 +230,7 @@ bool fdt_fail_node(Error *err, const FdtWalk *walk, const char *name, bool is_ut
 	return fail(err, walk, at, PVW_DT_0012, "more than %d nodes", FDT_MAX_NODES);
 }
 
-bool fdt_end_tree(const FdtWalk *walk, FdtToken *out, Error *err)
+bool fdt_check_end(const FdtWalk *walk, Error *err)
 {
 	const size_t at = walk->struct_offset + walk->at;
 
@@ -239,7 +239,6 @@ bool fdt_end_tree(const FdtWalk *walk, FdtToken *out, Error *err)
 			"the end of the tree, expected the end of the node");
 	if (walk->nodes == 0)
 		return fail(err, walk, at, PVW_DT_0010, "no root node, expected one");
-	*out = (FdtToken){ .kind = FDT_TOKEN_TREE_END, .offset = at };
 	return true;
 }
 

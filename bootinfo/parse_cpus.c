@@ -1,6 +1,6 @@
 /*
  * /cpus, and what aarch64 says about its interrupts: /intc@*, /pmu*.
- * [OVMM] openhcl/bootloader_fdt_parser/src/lib.rs; [GICV3], [PMU-BINDING]
+ * [OVMM] openhcl/bootloader_fdt_parser/src/lib.rs
  */
 #include <inttypes.h>
 

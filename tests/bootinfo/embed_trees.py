@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Compile device tree sources and write them as one C header of byte arrays.
+"""Put the bytes of compiled device trees into a header.
 
-    embed_trees.py DTC OUTPUT.h SOURCE.dts ...
+    embed_trees.py DTC TEMPLATE.h.in OUTPUT.h SOURCE.dts ...
 
-x64-low-only.host.dts becomes `static const unsigned char x64_low_only_host_dtb[]`.
+@NAME@ in the template becomes the bytes of the compiled NAME.dts; each source is used.
 """
 
 import pathlib
@@ -13,17 +13,21 @@ import sys
 
 
 def main():
-    dtc, output, sources = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
-    lines = ["/* Written by embed_trees.py. */"]
-    for source in map(pathlib.Path, sources):
+    dtc, template, output = sys.argv[1:4]
+    sources = {path.stem: path for path in map(pathlib.Path, sys.argv[4:])}
+
+    def compiled(match):
+        source = sources.pop(match[1])
         blob = subprocess.run([dtc, "-q", "-I", "dts", "-O", "dtb", source],
                               check=True, capture_output=True).stdout
-        name = re.sub(r"\W", "_", source.stem) + "_dtb"
-        lines.append(f"static const unsigned char {name}[] __attribute__((unused)) = {{")
-        lines += ["\t" + " ".join(f"0x{byte:02x}," for byte in blob[at:at + 12])
-                  for at in range(0, len(blob), 12)]
-        lines.append("};")
-    output.write_text("\n".join(lines) + "\n")
+        lines = [" ".join(f"0x{byte:02x}," for byte in blob[at:at + 12])
+                 for at in range(0, len(blob), 12)]
+        return "\n\t" + "\n\t".join(lines) + "\n"
+
+    text = re.sub(r"@([\w.-]+)@", compiled, pathlib.Path(template).read_text())
+    if sources:
+        sys.exit(f"{template} names none of: {' '.join(sources)}")
+    pathlib.Path(output).write_text(text)
 
 
 main()

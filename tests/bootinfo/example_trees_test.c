@@ -6,8 +6,8 @@
 
 #include "bootinfo/boot_info_check.h"
 #include "bootinfo/boot_info_parse.h"
-#include "bootinfo/example_trees.h"
 #include "bootinfo/host_info_parse.h"
+#include "tests/bootinfo/example_trees.h"
 
 #define TREE(name) ((Bytes){ name, sizeof(name) })
 

@@ -9,9 +9,9 @@
 #include "bootinfo/boot_info_check.h"
 #include "bootinfo/boot_info_parse.h"
 #include "bootinfo/boot_info_print.h"
-#include "bootinfo/example_trees.h"
 #include "bootinfo/host_info_parse.h"
 #include "helpers/tree_builder.h"
+#include "tests/bootinfo/example_trees.h"
 
 #define ROUNDS 3000
 
