@@ -198,7 +198,7 @@ bool machine_compare(const Machine *machine, const char *what, uint64_t gpa,
 			return error_set(err, PVW_AGENT_0004,
 				"%s: byte 0x%02x at 0x%" PRIx64 ", expected 0x%02x", what,
 				buffer[differs], gpa + at + differs,
-				data ? data[at + differs] : 0);
+				data ? data[at + differs] : 0u);
 	}
 	return true;
 }
