@@ -8,12 +8,11 @@
 #include "support/diagnostics.h"
 
 #define SMALLEST ((size_t)4096)
-#define KEPT ((size_t)16 * 1024) /* an empty queue keeps up to that much */
 
 void byte_queue_end(ByteQueue *queue)
 {
 	arena_free(queue->arena);
-	*queue = byte_queue_of(queue->limit);
+	*queue = byte_queue_of(queue->limit, queue->small, queue->small_size);
 }
 
 static size_t capacity_for(const ByteQueue *queue, size_t need)
@@ -92,6 +91,6 @@ void byte_queue_drop(ByteQueue *queue, size_t len)
 	if (queue->len > 0)
 		return;
 	queue->at = 0;
-	if (queue->cap > KEPT)
+	if (queue->arena)
 		byte_queue_end(queue);
 }

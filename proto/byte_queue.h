@@ -1,5 +1,6 @@
 /*
- * A bounded first-in first-out queue of bytes, contiguous, that gives its memory back when empty.
+ * A bounded first-in first-out queue of bytes, contiguous. It begins in a small place that its
+ * owner lends; what does not fit there gets memory of its own, which is given back when empty.
  */
 #ifndef PROTO_BYTE_QUEUE_H
 #define PROTO_BYTE_QUEUE_H
@@ -8,22 +9,31 @@
 #include "support/bytes.h"
 
 typedef struct ByteQueue {
-	Arena *arena; /* holds @data and nothing else; NULL while there is none */
+	Arena *arena; /* holds @data and nothing else; NULL while that is the small place */
 	uint8_t *data;
 	size_t cap;
 	size_t at; /* first byte in use */
 	size_t len;
-	size_t limit; /* never more than that in use */
+	size_t limit;   /* never more than that in use */
+	uint8_t *small; /* lent, NULL for none */
+	size_t small_size;
 } ByteQueue;
 
-static inline ByteQueue byte_queue_of(size_t limit)
+/**
+ * byte_queue_of - an empty queue
+ * @small: @size bytes that outlive the queue, or NULL and 0; @size <= @limit
+ */
+static inline ByteQueue byte_queue_of(size_t limit, uint8_t *small, size_t size)
 {
-	return (ByteQueue){ .limit = limit };
+	return (ByteQueue){
+		.data = small, .cap = size, .limit = limit, .small = small, .small_size = size
+	};
 }
 
 static inline Bytes byte_queue_bytes(const ByteQueue *queue)
 {
-	return (Bytes){ .data = queue->data + queue->at, .len = queue->len };
+	return (Bytes){ .data = queue->len ? queue->data + queue->at : NULL,
+		.len = queue->len };
 }
 
 /**

@@ -36,8 +36,8 @@ ClientCore *client_core_new(Arena *arena, Error *err)
 
 	if (!core)
 		return NULL;
-	core->in = byte_queue_of(SIZE_MAX / 2);
-	core->out = byte_queue_of(MAX_OUTPUT);
+	core->in = byte_queue_of(SIZE_MAX / 2, NULL, 0);
+	core->out = byte_queue_of(MAX_OUTPUT, NULL, 0);
 	core->next_stream = 1;
 	return core;
 }

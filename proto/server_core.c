@@ -22,6 +22,10 @@
 #define UNPACK_LEAST ((size_t)64 * 1024)
 #define UNPACK_MOST ((size_t)16 * 1024 * 1024)
 
+/* What most frames fit in: no memory is asked for. */
+#define SMALL_INPUT 512
+#define SMALL_OUTPUT 2048
+
 /* Fed bytes that may wait behind a frame while the output is blocked. */
 #define INPUT_SLACK ((size_t)1024 * 1024)
 
@@ -48,17 +52,21 @@ struct ServerCore {
 ServerCore *server_core_new(const ServerCoreOptions *options, Arena *arena, Error *err)
 {
 	ServerCore *core = arena_array(arena, ServerCore, 1, err);
+	uint8_t *small;
 
 	if (!core)
 		return NULL;
 	core->slots = arena_array(arena, Slot, options->max_inflight, err);
-	if (!core->slots)
+	small = arena_reserve(arena, SMALL_INPUT + SMALL_OUTPUT, 1, err);
+	if (!core->slots || !small)
 		return NULL;
 	assert(options->max_frame <= FRAME_MAX_DATA);
 	core->options = *options;
-	core->in = byte_queue_of(FRAME_HEADER_SIZE + (size_t)options->max_frame + INPUT_SLACK);
+	core->in = byte_queue_of(FRAME_HEADER_SIZE + (size_t)options->max_frame + INPUT_SLACK,
+		small, SMALL_INPUT);
 	core->out = byte_queue_of((size_t)options->max_output + options->max_frame +
-		FRAME_HEADER_SIZE + ENVELOPE_MAX_STATUS);
+			FRAME_HEADER_SIZE + ENVELOPE_MAX_STATUS,
+		small + SMALL_INPUT, SMALL_OUTPUT);
 	return core;
 }
 

@@ -11,7 +11,7 @@ static bool wrong(WireReader *reader, const char *why)
 	return false;
 }
 
-bool wire_read_varint(WireReader *reader, uint64_t *out)
+static bool read_long_varint(WireReader *reader, uint64_t *out)
 {
 	const uint8_t *data = reader->bytes.data;
 	const size_t left = reader->bytes.len - reader->at;
@@ -30,6 +30,18 @@ bool wire_read_varint(WireReader *reader, uint64_t *out)
 		}
 	}
 	return wrong(reader, "a varint is cut off");
+}
+
+/* Most are one byte long. */
+bool wire_read_varint(WireReader *reader, uint64_t *out)
+{
+	const uint8_t *at = reader->bytes.data + reader->at;
+
+	if (reader->at == reader->bytes.len || *at & 0x80)
+		return read_long_varint(reader, out);
+	reader->at++;
+	*out = *at;
+	return true;
 }
 
 static bool read_fixed(WireReader *reader, size_t len, uint64_t *out)
@@ -95,7 +107,7 @@ bool wire_next(WireReader *reader, WireField *out)
 	return true;
 }
 
-/* Length of the UTF-8 sequence at @at with @left bytes, or 0: [UTF8] table 3-7. */
+/* Length of the UTF-8 sequence at @at with @left bytes, or 0: [RFC3629] 4. */
 static size_t utf8_sequence(const uint8_t *at, size_t left)
 {
 	static const struct {

@@ -216,6 +216,12 @@ static bool is_overdue(uint64_t deadline_ns)
 	return deadline_ns != SERVER_CORE_NO_DEADLINE && server_now_ns() >= deadline_ns;
 }
 
+/* Calls of all connections, with what this one has taken since it settled. */
+static uint32_t in_flight_with(const Connection *c)
+{
+	return c->server->in_flight - c->counted + server_core_in_flight(c->core);
+}
+
 static void dispatch(Connection *c, const ServerCall *call)
 {
 	Server *server = c->server;
@@ -236,7 +242,7 @@ static void dispatch(Connection *c, const ServerCall *call)
 		expire(c, &call->id);
 		return;
 	}
-	if (server_in_flight(server) > server->limits.max_inflight_all) {
+	if (in_flight_with(c) > server->limits.max_inflight_all) {
 		error_set(&err, PVW_RPC_0020, "%" PRIu32 " calls in flight on all connections",
 			server->limits.max_inflight_all);
 		server_core_refuse(c->core, call->id, &err);
@@ -305,7 +311,7 @@ static Fate flush(Connection *c)
 			return FATE_CLOSE;
 		server_core_sent(c->core, (size_t)n);
 		c->server->counts.bytes_out += (uint64_t)n;
-		c->progress_ns = server_now_ns();
+		c->has_progressed = true;
 	}
 }
 
@@ -374,7 +380,12 @@ static void settle(Connection *c)
 	const bool is_blocked = server_core_is_blocked(c->core);
 	uint64_t due;
 
+	c->server->in_flight = in_flight_with(c);
+	c->counted = server_core_in_flight(c->core);
 	watch_input(c, now_ns);
+	if (c->has_progressed)
+		c->progress_ns = now_ns;
+	c->has_progressed = false;
 	if (is_blocked != c->is_blocked) {
 		c->is_blocked = is_blocked;
 		c->input_ns = c->progress_ns = now_ns;

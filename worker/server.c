@@ -172,17 +172,6 @@ static void on_acceptable(evutil_socket_t listener, short what, void *context)
  * Stopping.
  */
 
-uint32_t server_in_flight(const Server *server)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < server->limits.max_connections; i++) {
-		if (server->connections[i])
-			count += server_core_in_flight(server->connections[i]->core);
-	}
-	return count;
-}
-
 void server_check_drain(Server *server)
 {
 	if (!server->stopping)
@@ -202,7 +191,7 @@ static void on_drained(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	log_line(server->options.log, LOG_LEVEL_WARN, LOG_CLASS_ALLOWED, "rpc",
 		"%" PRIu32 " calls were still in flight at the end of the drain",
-		server_in_flight(server));
+		server->in_flight);
 	event_base_loopexit(server->base, NULL);
 }
 
@@ -242,6 +231,7 @@ void server_connection_closed(Server *server, Connection *connection)
 			server->connections[i] = NULL;
 	}
 	server->connection_count--;
+	server->in_flight -= connection->counted;
 	for (size_t i = 0; i < server->listener_count; i++)
 		listens = listens || server->acceptors[i];
 	if (!listens && server->connection_count == 0)
@@ -349,13 +339,13 @@ ServerCounts server_counts(const Server *server)
 	ServerCounts counts = server->counts;
 
 	counts.connections = server->connection_count;
-	counts.in_flight = server_in_flight(server);
 	for (uint32_t i = 0; i < server->limits.max_connections; i++) {
 		const ServerCoreCounts *core;
 
 		if (!server->connections[i])
 			continue;
 		core = server_core_counts(server->connections[i]->core);
+		counts.in_flight += server_core_in_flight(server->connections[i]->core);
 		counts.calls += core->calls;
 		counts.answered += core->answered;
 		counts.refused += core->refused;

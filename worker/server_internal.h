@@ -37,7 +37,9 @@ typedef struct Connection {
 	uint64_t frame;        /* number of the frame that input_ns is about */
 	ServerCoreInput input; /* how far that frame is */
 	uint64_t input_ns;     /* since when it is so */
-	uint64_t progress_ns;  /* when the peer last took bytes, or reading stopped */
+	bool has_progressed;   /* the peer took bytes since settle */
+	uint64_t progress_ns;  /* when it last did, or reading stopped */
+	uint32_t counted;      /* its part of server->in_flight */
 
 	Wait *waits;
 	uint32_t wait_count;
@@ -54,10 +56,11 @@ struct Server {
 	struct event *wake, *drain, *retry_accept;
 	Connection **connections; /* limits.max_connections places; NULL: free */
 	uint32_t connection_count;
+	uint32_t in_flight; /* calls of all connections, as of their last settle */
 	uint64_t last_connection;
 	Arena *decode;  /* of the one call being served */
 	uint8_t *input; /* READ_SIZE bytes, of the one connection being read */
-	bool woken; /* server_wake was called */
+	bool woken;     /* server_wake was called */
 	bool stopping;
 	char why[128];
 	ServerCounts counts; /* of connections that are gone, and of the server itself */
@@ -77,9 +80,6 @@ bool connection_is_done(const Connection *connection);
 
 /** server_connection_closed - one place is free; may be the end of a drain */
 void server_connection_closed(Server *server, Connection *connection);
-
-/** server_in_flight - calls of all connections */
-uint32_t server_in_flight(const Server *server);
 
 /** server_check_drain - leave the loop if it is over; called when a connection may be done */
 void server_check_drain(Server *server);

@@ -18,7 +18,7 @@
 
 #include "support/diagnostics.h"
 
-#define BACKLOG 32
+#define BACKLOG 128
 
 /*
  * Addresses.

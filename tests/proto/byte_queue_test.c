@@ -9,7 +9,7 @@
 
 Test(byte_queue, keeps_the_order)
 {
-	ByteQueue q = byte_queue_of(1 << 20);
+	ByteQueue q = byte_queue_of(1 << 20, NULL, 0);
 	uint64_t random = 7;
 	uint64_t in = 0, out = 0;
 	Error err;
@@ -36,7 +36,7 @@ Test(byte_queue, keeps_the_order)
 
 Test(byte_queue, never_holds_more_than_its_limit)
 {
-	ByteQueue q = byte_queue_of(10);
+	ByteQueue q = byte_queue_of(10, NULL, 0);
 	uint8_t *room;
 	Error err;
 
@@ -52,7 +52,7 @@ Test(byte_queue, never_holds_more_than_its_limit)
 
 Test(byte_queue, gives_large_memory_back_when_empty)
 {
-	ByteQueue q = byte_queue_of(1 << 20);
+	ByteQueue q = byte_queue_of(1 << 20, NULL, 0);
 	uint8_t *room;
 	Error err;
 
@@ -63,5 +63,27 @@ Test(byte_queue, gives_large_memory_back_when_empty)
 	cr_assert_null(q.arena);
 	cr_assert_eq(q.cap, 0);
 	cr_assert(byte_queue_put(&q, (Bytes){ (const uint8_t *)"x", 1 }, &err));
+	byte_queue_end(&q);
+}
+
+Test(byte_queue, stays_in_its_small_place_while_it_can)
+{
+	uint8_t small[16];
+	ByteQueue q = byte_queue_of(100, small, sizeof(small));
+	const Bytes ten = { (const uint8_t *)"0123456789", 10 };
+	Error err;
+
+	for (int i = 0; i < 100; i++) {
+		cr_assert(byte_queue_put(&q, ten, &err));
+		cr_assert_eq(q.data, small);
+		byte_queue_drop(&q, 10);
+	}
+	cr_assert(byte_queue_put(&q, ten, &err));
+	cr_assert(byte_queue_put(&q, ten, &err));
+	cr_assert_neq(q.data, small);
+	cr_assert_eq(memcmp(byte_queue_bytes(&q).data, "01234567890123456789", 20), 0);
+	byte_queue_drop(&q, 20);
+	cr_assert_eq(q.data, small);
+	cr_assert_null(q.arena);
 	byte_queue_end(&q);
 }

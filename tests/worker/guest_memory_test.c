@@ -75,7 +75,7 @@ Test(guest_memory, writes_where_the_window_says)
 Test(guest_memory, crosses_from_window_to_window)
 {
 	GuestMemory *memory = memory_of(10, three, 3);
-	uint8_t out[2 * P], in[2 * P];
+	static uint8_t out[2 * P], in[2 * P];
 	Error err;
 
 	for (size_t i = 0; i < sizeof(out); i++)
@@ -89,7 +89,7 @@ Test(guest_memory, crosses_from_window_to_window)
 Test(guest_memory, writes_nothing_if_a_byte_is_not_backed)
 {
 	GuestMemory *memory = memory_of(10, three, 3);
-	uint8_t bytes[4 * P];
+	static uint8_t bytes[4 * P];
 	uint8_t first = 9;
 	Error err;
 
