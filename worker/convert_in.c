@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#define WIDTH_MIN 36 /* physical address bits that an x86-64 processor may report */
-#define WIDTH_MAX 52
+#include "worker/host_caps.h"
 
 static bool field_fail(Error *err, const char *field)
 {
@@ -393,10 +392,11 @@ bool convert_fact_inputs(
 	}
 	facts.arch = in->arch == PVW__V1__ARCH__ARCH_AARCH64 ? GUEST_ARCH_AARCH64
 							     : GUEST_ARCH_X86_64;
-	if (!caps || caps->physical_address_bits < WIDTH_MIN ||
-		caps->physical_address_bits > WIDTH_MAX) {
+	if (!caps || caps->physical_address_bits < ADDRESS_WIDTH_MIN ||
+		caps->physical_address_bits > ADDRESS_WIDTH_MAX) {
 		error_set(err, PVW_MSG_0002, "%u, expected %d to %d",
-			caps ? caps->physical_address_bits : 0, WIDTH_MIN, WIDTH_MAX);
+			caps ? caps->physical_address_bits : 0, ADDRESS_WIDTH_MIN,
+			ADDRESS_WIDTH_MAX);
 		return field_fail(err, "host_caps.physical_address_bits");
 	}
 	facts.physical_address_bits = (uint8_t)caps->physical_address_bits;

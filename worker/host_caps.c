@@ -12,8 +12,8 @@
 #define LEAF_ADDRESS_SIZES 0x80000008u
 #define LEAF_AMD_TOPOLOGY 0x8000001eu
 
-#define X2APIC_BIT 21 /* leaf 1, ECX */
-#define DEFAULT_WIDTH 36
+#define X2APIC_BIT 21    /* leaf 1, ECX */
+#define DEFAULT_WIDTH 36 /* without a leaf that says it */
 
 /* Values of leaf 0x0B, ECX 15:8. */
 #define LEVEL_NONE 0u
@@ -109,11 +109,24 @@ static Counts from_cache_leaf(const Cpuid *cpu)
 	return counts;
 }
 
+static bool read_width(const Cpuid *cpu, uint8_t *out, Error *err)
+{
+	const uint32_t width = cpu->extended_max >= LEAF_ADDRESS_SIZES
+		? leaf(cpu, LEAF_ADDRESS_SIZES, 0).eax & 0xff
+		: DEFAULT_WIDTH;
+
+	if (width < ADDRESS_WIDTH_MIN || width > ADDRESS_WIDTH_MAX)
+		return error_set(err, PVW_CAPS_0004, "%u address bits, expected %d to %d",
+			width, ADDRESS_WIDTH_MIN, ADDRESS_WIDTH_MAX);
+	*out = (uint8_t)width;
+	return true;
+}
+
 bool host_caps_from_cpuid(CpuidSource source, const void *context, HostCaps *out, Error *err)
 {
 	const Cpuid cpu = open_cpuid(source, context);
 	Counts counts = from_topology_leaf(&cpu);
-	HostCaps caps = { .arch = GUEST_ARCH_X86_64, .physical_address_bits = DEFAULT_WIDTH };
+	HostCaps caps = { .arch = GUEST_ARCH_X86_64 };
 
 	if (!counts.per_socket)
 		counts = from_amd_leaves(&cpu);
@@ -126,9 +139,8 @@ bool host_caps_from_cpuid(CpuidSource source, const void *context, HostCaps *out
 		return error_set(err, PVW_CAPS_0002, "%u threads in a core, expected at most 2",
 			counts.per_core);
 
-	if (cpu.extended_max >= LEAF_ADDRESS_SIZES)
-		caps.physical_address_bits =
-			(uint8_t)(leaf(&cpu, LEAF_ADDRESS_SIZES, 0).eax & 0xff);
+	if (!read_width(&cpu, &caps.physical_address_bits, err))
+		return false;
 	caps.vps_per_socket = counts.per_socket;
 	caps.smt = counts.per_core == 2 && counts.per_socket > 1;
 	caps.x2apic = (leaf(&cpu, LEAF_FEATURES, 0).ecx >> X2APIC_BIT) & 1;

@@ -8,6 +8,10 @@
 #include "support/error.h"
 #include "support/guest_arch.h"
 
+/* Physical address bits that a processor may report. */
+#define ADDRESS_WIDTH_MIN 36
+#define ADDRESS_WIDTH_MAX 52
+
 typedef struct HostCaps {
 	GuestArch arch;
 	uint8_t physical_address_bits;
@@ -28,7 +32,7 @@ typedef CpuidLeaf (*CpuidSource)(const void *context, uint32_t leaf, uint32_t su
  * host_caps_from_cpuid - topology by leaf 0x0B, else AMD's 0x80000008, else leaf 4
  *
  * Errors: PVW_CAPS_0001 (MISSING) no leaf says how many processors a socket has, _0002
- * (BAD_VALUE) more than two threads in a core.
+ * (BAD_VALUE) more than two threads in a core, _0004 (BAD_VALUE) an impossible address width.
  */
 MUST_CHECK bool host_caps_from_cpuid(
 	CpuidSource source, const void *context, HostCaps *out, Error *err);
