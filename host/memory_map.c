@@ -23,8 +23,8 @@
 #define ADDRESS_WIDTH 19 /* "0x" and 16 digits, a blank */
 #define NODE_WIDTH 8     /* what stands behind the box; an owner makes a row longer */
 #define NAME_WIDTH 21
-#define SIZE_WIDTH 9
-#define TAKEN_WIDTH (NAME_WIDTH + SIZE_WIDTH + 7) /* of a row without its bar */
+#define HUMAN_WIDTH 9
+#define TAKEN_WIDTH (NAME_WIDTH + HUMAN_WIDTH + 7) /* of a row without its bar */
 
 /* How a role is drawn. The letter is there so that the colour is never the only sign. */
 typedef struct RoleLook {
@@ -273,7 +273,7 @@ static void draw_row(const Canvas *canvas, const Row *row)
 	fprintf(out, "| %s%c%c %-*s ", canvas->style.colour ? row->look->colour : "",
 		row->look->letter, row->look->vtl, NAME_WIDTH, row->look->name);
 	draw_bar(canvas, size);
-	fprintf(out, "%s %*s |", canvas->style.colour ? PLAIN : "", SIZE_WIDTH,
+	fprintf(out, "%s %*s |", canvas->style.colour ? PLAIN : "", HUMAN_WIDTH,
 		size_text(size).text);
 	if (row->is_ram)
 		fprintf(out, " node %" PRIu32, row->vnode);
