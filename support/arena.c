@@ -250,17 +250,31 @@ void *arena_alloc(Arena *arena, size_t size, size_t align, Error *err)
 	return start;
 }
 
+static bool array_len(const Arena *arena, size_t count, size_t size, size_t *bytes, Error *err)
+{
+	if (checked_mul_size(count, size, bytes))
+		return true;
+	return error_set(err, PVW_MEM_0001,
+		"%zu items of %zu bytes wanted, %zu bytes are the limit", count, size,
+		arena->limit);
+}
+
 void *arena_alloc_array(Arena *arena, size_t count, size_t size, size_t align, Error *err)
 {
 	size_t bytes;
 
-	if (!checked_mul_size(count, size, &bytes)) {
-		error_set(err, PVW_MEM_0001,
-			"%zu items of %zu bytes wanted, %zu bytes are the limit", count, size,
-			arena->limit);
+	if (!array_len(arena, count, size, &bytes, err))
 		return NULL;
-	}
 	return arena_alloc(arena, bytes, align, err);
+}
+
+void *arena_reserve_items(Arena *arena, size_t count, size_t size, size_t align, Error *err)
+{
+	size_t bytes;
+
+	if (!array_len(arena, count, size, &bytes, err))
+		return NULL;
+	return arena_reserve(arena, bytes, align, err);
 }
 
 void arena_shrink(Arena *arena, void *start, size_t len)

@@ -52,6 +52,14 @@ MUST_CHECK void *arena_alloc_array(
 #define arena_array(arena, type, count, err)                                                   \
 	((type *)arena_alloc_array((arena), (count), sizeof(type), _Alignof(type), (err)))
 
+/** arena_reserve_items - @count items of @size bytes, overflow checked, not zeroed */
+MUST_CHECK void *arena_reserve_items(
+	Arena *arena, size_t count, size_t size, size_t align, Error *err);
+
+/* arena_reserve_array - like arena_array, for who writes every item: nothing is zeroed */
+#define arena_reserve_array(arena, type, count, err)                                           \
+	((type *)arena_reserve_items((arena), (count), sizeof(type), _Alignof(type), (err)))
+
 /**
  * arena_shrink - give back the tail of the most recent allocation
  * @start: what arena_alloc returned last

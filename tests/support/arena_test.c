@@ -136,6 +136,10 @@ Test(arena, sizes_that_wrap_are_refused)
 	cr_assert_null(arena_alloc_array(arena, SIZE_MAX / 2, 3, 8, &err));
 	cr_assert_not_null(strstr(err.text, "items"));
 	cr_assert_null(arena_alloc_array(arena, (size_t)1 << 32, (size_t)1 << 32, 8, &err));
+	err = (Error){ 0 };
+	cr_assert_null(arena_reserve_array(arena, uint64_t, SIZE_MAX / 2, &err));
+	cr_assert_eq(err.diagnostic, PVW_MEM_0001);
+	cr_assert_not_null(strstr(err.text, "items of 8 bytes"));
 	arena_free(arena);
 }
 
