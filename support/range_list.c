@@ -9,12 +9,13 @@
 
 #include "support/diagnostics.h"
 
-static bool fail_order(
-	const char *what, size_t index, MemoryRange range, MemoryRange before, Error *err)
+/* @edge: of the item before, "start" or "end" */
+static bool fail_order(const char *what, size_t index, MemoryRange range, const char *edge,
+	MemoryRange before, Error *err)
 {
 	return error_set(err, PVW_RANGE_0005,
-		"%s: item %zu, " RANGE_FORMAT ", expected at or above the end of " RANGE_FORMAT,
-		what, index, RANGE_ARGS(range), RANGE_ARGS(before));
+		"%s: item %zu, " RANGE_FORMAT ", expected at or above the %s of " RANGE_FORMAT,
+		what, index, RANGE_ARGS(range), edge, RANGE_ARGS(before));
 }
 
 bool range_list_check(RangeView list, const char *what, Error *err)
@@ -25,7 +26,7 @@ bool range_list_check(RangeView list, const char *what, Error *err)
 		const MemoryRange range = range_view_at(list, i);
 
 		if (range.start < before.end)
-			return fail_order(what, i, range, before, err);
+			return fail_order(what, i, range, "end", before, err);
 		if (!memory_range_is_empty(range))
 			before = range;
 	}
@@ -95,8 +96,7 @@ static bool collect(RangeView left, RangeView right, Wanted wanted, Arena *arena
 
 	/* A wanted piece ends with its left item, or where one right item starts or ends. */
 	const size_t bound = left.count + right.count;
-	MemoryRange *items =
-		arena_reserve(arena, bound * sizeof(*items), _Alignof(MemoryRange), err);
+	MemoryRange *items = arena_reserve_array(arena, MemoryRange, bound, err);
 	size_t count = 0;
 
 	if (!items)
@@ -132,11 +132,12 @@ bool range_list_flatten(RangeView list, Arena *arena, MemoryRangeList *out, Erro
 		const MemoryRange range = range_view_at(list, i);
 
 		if (range.start < before)
-			return fail_order("list", i, range, range_view_at(list, i - 1), err);
+			return fail_order(
+				"list", i, range, "start", range_view_at(list, i - 1), err);
 		before = range.start;
 	}
 
-	MemoryRange *items = arena_array(arena, MemoryRange, list.count, err);
+	MemoryRange *items = arena_reserve_array(arena, MemoryRange, list.count, err);
 
 	if (!items)
 		return false;
@@ -157,11 +158,11 @@ bool range_list_merge_adjacent(NodeRangeList list, Arena *arena, NodeRangeList *
 {
 	for (size_t i = 1; i < list.count; i++) {
 		if (list.items[i].range.start < list.items[i - 1].range.end)
-			return fail_order(
-				"list", i, list.items[i].range, list.items[i - 1].range, err);
+			return fail_order("list", i, list.items[i].range, "end",
+				list.items[i - 1].range, err);
 	}
 
-	NodeRange *items = arena_array(arena, NodeRange, list.count, err);
+	NodeRange *items = arena_reserve_array(arena, NodeRange, list.count, err);
 	size_t count = 0;
 
 	if (!items)
