@@ -3,8 +3,6 @@
  */
 #include "support/diagnostics.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "support/arena.h"
@@ -72,16 +70,14 @@ void diagnostics_add(
 {
 	const Severity severity = diagnostic_row(diagnostic)->severity;
 	Diagnostic *item = next_item(list, severity);
-	char text[ERROR_TEXT_SIZE];
 	va_list args;
 
 	if (!item)
 		return;
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	item->severity = severity;
-	error_set(&item->what, diagnostic, "%s", text);
+	va_start(args, format);
+	error_set_va(&item->what, diagnostic, format, args);
+	va_end(args);
 	if (source)
 		error_at(&item->what, source);
 }

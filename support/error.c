@@ -3,7 +3,6 @@
  */
 #include "support/error.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,14 +83,11 @@ static void format_cut(char *text, size_t size, const char *format, va_list args
 		memcpy(text + size - 1 - CUT_LEN, CUT, CUT_LEN);
 }
 
-bool error_set(Error *err, uint16_t diagnostic, const char *format, ...)
+bool error_set_va(Error *err, uint16_t diagnostic, const char *format, va_list args)
 {
 	char text[ERROR_TEXT_SIZE]; /* an argument may be err->text */
-	va_list args;
 
-	va_start(args, format);
 	format_cut(text, sizeof(text), format, args);
-	va_end(args);
 	make_printable(text);
 
 	const ErrorCode code = diagnostic_row(diagnostic)->code;
@@ -102,6 +98,16 @@ bool error_set(Error *err, uint16_t diagnostic, const char *format, ...)
 	err->offset = 0;
 	err->source[0] = '\0';
 	memcpy(err->text, text, strlen(text) + 1);
+	return false;
+}
+
+bool error_set(Error *err, uint16_t diagnostic, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	error_set_va(err, diagnostic, format, args);
+	va_end(args);
 	return false;
 }
 

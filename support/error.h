@@ -9,6 +9,8 @@
 #ifndef SUPPORT_ERROR_H
 #define SUPPORT_ERROR_H
 
+#include <stdarg.h>
+
 #include "support/compiler.h"
 
 #define ERROR_SOURCE_SIZE 160 /* bytes, NUL included */
@@ -48,6 +50,10 @@ typedef struct Error {
  * Returns false, so that `return error_set(…)` reads as one thought.
  */
 bool error_set(Error *err, uint16_t diagnostic, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/** error_set_va - error_set for who was called with the arguments of @format */
+bool error_set_va(Error *err, uint16_t diagnostic, const char *format, va_list args)
+	PRINTF_LIKE(3, 0);
 
 /**
  * error_wrap - put context in front of the text of a failure

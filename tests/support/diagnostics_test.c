@@ -149,6 +149,23 @@ Test(diagnostics, full_list_counts_what_it_drops)
 	arena_free(arena);
 }
 
+Test(diagnostics, cut_findings_say_so)
+{
+	Arena *arena = arena_new(1 << 20);
+	char text[2 * ERROR_TEXT_SIZE];
+	Diagnostics list;
+	Error err;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	cr_assert(diagnostics_init(&list, 1, arena, &err));
+	diagnostics_add(&list, PVW_MEM_0004, NULL, "%s", text);
+
+	cr_assert_eq(strlen(list.items[0].what.text), ERROR_TEXT_SIZE - 1);
+	cr_assert_str_eq(list.items[0].what.text + ERROR_TEXT_SIZE - 4, "...");
+	arena_free(arena);
+}
+
 Test(diagnostics, zeroed_list_only_counts)
 {
 	Diagnostics list = { 0 };
