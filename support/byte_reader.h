@@ -28,7 +28,7 @@ static inline size_t byte_reader_left(const ByteReader *r)
 	return r->short_read ? 0 : r->bytes.len - r->at;
 }
 
-/** get_bytes - a view of the next @len bytes; empty with data NULL behind the end */
+/** get_bytes - a view of the next @len bytes; data is NULL when there are fewer, or none at all */
 static inline Bytes get_bytes(ByteReader *r, size_t len)
 {
 	Bytes out = { 0 };
@@ -37,7 +37,8 @@ static inline Bytes get_bytes(ByteReader *r, size_t len)
 		r->short_read = true;
 		return out;
 	}
-	out = (Bytes){ .data = r->bytes.data + r->at, .len = len };
+	if (r->bytes.data) /* of no bytes at all there may be no address either */
+		out = (Bytes){ .data = r->bytes.data + r->at, .len = len };
 	r->at += len;
 	return out;
 }

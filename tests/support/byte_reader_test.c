@@ -42,6 +42,18 @@ Test(byte_reader, gives_zero_for_ever_after_the_end)
 	cr_assert_str_eq(err.text, "reg: 6 bytes, more expected after byte 4");
 }
 
+Test(byte_reader, nothing_can_be_read_nowhere)
+{
+	ByteReader r = byte_reader_on((Bytes){ 0 });
+	Error err;
+
+	cr_assert_null(get_bytes(&r, 0).data);
+	cr_assert(byte_reader_finish(&r, "void", &err));
+	cr_assert_eq(get_u8(&r), 0);
+	cr_assert_not(byte_reader_finish(&r, "void", &err));
+	cr_assert_not_null(strstr(err.text, "0 bytes"));
+}
+
 Test(byte_reader, any_length_is_respected)
 {
 	for (size_t len = 0; len <= sizeof(data); len++) {
