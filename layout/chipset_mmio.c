@@ -5,15 +5,12 @@
  */
 #include "layout/chipset_mmio.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "bootinfo/boot_info.h"
 #include "layout/layout_internal.h"
 #include "support/checked.h"
 #include "support/diagnostics.h"
-
-#define RANGE_FORMAT "0x%" PRIx64 "-0x%" PRIx64
 
 /* A claim that is not empty, and what became of it. */
 typedef struct Piece {
@@ -71,7 +68,7 @@ static void piece_text_add(PieceText *t, const MmioClaim *claim, MemoryRange ran
 {
 	const size_t room = sizeof(t->text) - t->len;
 	int len = snprintf(t->text + t->len, room, "%s%s " RANGE_FORMAT, t->len ? ", " : "",
-		claim_place(claim), range.start, range.end);
+		claim_place(claim), RANGE_ARGS(range));
 
 	if (len < 0 || (size_t)len >= room) {
 		t->text[t->len] = '\0';
@@ -96,7 +93,7 @@ static bool fail_piece(
 	const MmioClaim *claim = piece->claim;
 
 	error_set(err, diagnostic, "%s " RANGE_FORMAT ": role %" PRIu32 " (%s) of vtl %u, %s",
-		claim_place(claim), piece->range.start, piece->range.end, claim->role,
+		claim_place(claim), RANGE_ARGS(piece->range), claim->role,
 		mmio_role_name(claim->role), claim->vtl, expected);
 	return error_at(err, claim_place(claim));
 }
@@ -140,8 +137,8 @@ static bool pieces_from_claims(MmioClaimList claims, Pieces *pieces, Error *err)
 static bool pieces_sort(Pieces *pieces, Arena *arena, Error *err)
 {
 	const size_t count = pieces->count;
-	SortKey *keys = reserve_array(arena, SortKey, 2 * count, err);
-	Piece *sorted = keys ? reserve_array(arena, Piece, count, err) : NULL;
+	SortKey *keys = arena_reserve_array(arena, SortKey, 2 * count, err);
+	Piece *sorted = keys ? arena_reserve_array(arena, Piece, count, err) : NULL;
 
 	if (!sorted)
 		return false;
@@ -248,9 +245,9 @@ static bool pieces_check_ram(const Pieces *pieces, MapEntryList map, Error *err)
 		error_set(err, PVW_ROLE_0008,
 			"%s " RANGE_FORMAT " (%s) overlaps RAM " RANGE_FORMAT
 			" (type %d, node %" PRIu32 ")",
-			claim_place(piece->claim), piece->range.start, piece->range.end,
-			mmio_role_name(piece->role), ram->range.start, ram->range.end,
-			(int)ram->type, ram->vnode);
+			claim_place(piece->claim), RANGE_ARGS(piece->range),
+			mmio_role_name(piece->role), RANGE_ARGS(ram->range), (int)ram->type,
+			ram->vnode);
 		return error_at(err, claim_place(piece->claim));
 	}
 	return true;
@@ -287,7 +284,7 @@ static bool pieces_check_absent(const Pieces *pieces, MmioRole role, Error *err)
 static bool pieces_merge_role(
 	const Pieces *pieces, MmioRole role, Arena *arena, MemoryRangeList *out, Error *err)
 {
-	MemoryRange *merged = reserve_array(arena, MemoryRange, pieces->count, err);
+	MemoryRange *merged = arena_reserve_array(arena, MemoryRange, pieces->count, err);
 	size_t count = 0;
 
 	if (!merged)
@@ -344,7 +341,7 @@ static bool pieces_window(const Pieces *pieces, MmioRole role, Arena *arena,
 bool chipset_mmio_resolve(MmioClaimList claims, MapEntryList map, Arena *arena,
 	ChipsetMmioRanges *out, Error *err)
 {
-	Pieces pieces = { .items = reserve_array(arena, Piece, claims.count, err) };
+	Pieces pieces = { .items = arena_reserve_array(arena, Piece, claims.count, err) };
 	ChipsetMmioRanges ranges = { 0 };
 
 	if (!pieces.items || !pieces_from_claims(claims, &pieces, err) ||

@@ -30,8 +30,8 @@ typedef struct ChipsetMmioRanges {
 	MemoryRange low;      /* ends at or below 4 GiB */
 	MemoryRange high;     /* starts at or above 4 GiB; RAM may lie above it too */
 	MemoryRangeList vtl2; /* never shown to VTL0, by start */
-	MemoryRangeList
-		reserved; /* VTL0 MMIO, kept out of RAM, but no chipset window; by start */
+	/* VTL0 MMIO, kept out of RAM, but no chipset window; by start */
+	MemoryRangeList reserved;
 	RoleSource low_source, high_source;
 } ChipsetMmioRanges;
 

@@ -94,9 +94,10 @@ bool layout_explain(const Vtl0Layout *layout, const ChipsetMmioRanges *mmio, Are
 {
 	const size_t owned =
 		layout->vtl0.records.count + layout->shared_pool.count + mmio->vtl2.count;
-	Explanation *items = reserve_array(arena, Explanation, owned, err);
-	SortKey *keys = items ? reserve_array(arena, SortKey, 2 * owned, err) : NULL;
-	Explanation *all = keys ? reserve_array(arena, Explanation, 2 * owned + 1, err) : NULL;
+	Explanation *items = arena_reserve_array(arena, Explanation, owned, err);
+	SortKey *keys = items ? arena_reserve_array(arena, SortKey, 2 * owned, err) : NULL;
+	Explanation *all =
+		keys ? arena_reserve_array(arena, Explanation, 2 * owned + 1, err) : NULL;
 	uint64_t at = 0;
 	size_t count = 0;
 

@@ -4,7 +4,7 @@
 #ifndef LAYOUT_LAYOUT_EXPLAIN_H
 #define LAYOUT_LAYOUT_EXPLAIN_H
 
-#include "layout/memory_layout.h"
+#include "layout/vtl0_layout.h"
 
 /*
  * One range and what it is, without the range itself:

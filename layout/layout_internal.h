@@ -1,5 +1,5 @@
 /*
- * Arrays and sorting, for whoever in this folder must put ranges or identifiers in order.
+ * Sorting, for whoever in this folder must put ranges or identifiers in order.
  */
 #ifndef LAYOUT_LAYOUT_INTERNAL_H
 #define LAYOUT_LAYOUT_INTERNAL_H
@@ -7,20 +7,7 @@
 #include "support/arena.h"
 #include "support/checked.h"
 
-static inline void *reserve_items(
-	Arena *arena, size_t count, size_t size, size_t align, Error *err)
-{
-	size_t len;
-
-	/* What does not fit a size does not fit an arena either. */
-	if (!checked_mul_size(count, size, &len))
-		len = SIZE_MAX;
-	return arena_reserve(arena, len, align, err);
-}
-
-/* reserve_array - like arena_array, for who writes every item: nothing is zeroed */
-#define reserve_array(arena, type, count, err)                                                 \
-	((type *)reserve_items((arena), (count), sizeof(type), _Alignof(type), (err)))
+#define reserve_array arena_reserve_array
 
 typedef struct SortKey {
 	uint64_t key;

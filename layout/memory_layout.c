@@ -3,15 +3,10 @@
  */
 #include "layout/memory_layout.h"
 
-#include <inttypes.h>
-
 #include "layout/layout_internal.h"
-#include "layout/shared_pool.h"
 #include "support/checked.h"
 #include "support/diagnostics.h"
 #include "support/range_list.h"
-
-#define RANGE_FORMAT "0x%" PRIx64 "-0x%" PRIx64
 
 static const char *const kind_names[] = {
 	[LAYOUT_RAM] = "ram",
@@ -40,7 +35,7 @@ static bool check_not_empty(LayoutRecordList records, Error *err)
 		if (record->range.start >= record->range.end)
 			return error_set(err, PVW_LAYOUT_0004,
 				"%s " RANGE_FORMAT " is empty, expected start < end",
-				record_name(record), record->range.start, record->range.end);
+				record_name(record), RANGE_ARGS(record->range));
 	}
 	return true;
 }
@@ -49,8 +44,8 @@ static bool check_not_empty(LayoutRecordList records, Error *err)
 static LayoutRecord *sorted_copy(LayoutRecordList records, Arena *arena, Error *err)
 {
 	const size_t count = records.count;
-	LayoutRecord *sorted = reserve_array(arena, LayoutRecord, count, err);
-	SortKey *keys = sorted ? reserve_array(arena, SortKey, 2 * count, err) : NULL;
+	LayoutRecord *sorted = arena_reserve_array(arena, LayoutRecord, count, err);
+	SortKey *keys = sorted ? arena_reserve_array(arena, SortKey, 2 * count, err) : NULL;
 
 	if (!keys)
 		return NULL;
@@ -70,9 +65,10 @@ static bool check_apart(LayoutRecordList sorted, Error *err)
 
 		if (b->range.start < a->range.end)
 			return error_set(err, PVW_LAYOUT_0002,
-				"%s " RANGE_FORMAT " overlaps %s " RANGE_FORMAT, record_name(a),
-				a->range.start, a->range.end, record_name(b), b->range.start,
-				b->range.end);
+				"%s " RANGE_FORMAT " overlaps %s " RANGE_FORMAT
+				", expected them apart",
+				record_name(a), RANGE_ARGS(a->range), record_name(b),
+				RANGE_ARGS(b->range));
 	}
 	return true;
 }
@@ -80,7 +76,8 @@ static bool check_apart(LayoutRecordList sorted, Error *err)
 /* Fills in what follows from the sorted records. */
 static bool sum_up(MemoryLayout *layout, Arena *arena, Error *err)
 {
-	LayoutRecord *ram = reserve_array(arena, LayoutRecord, layout->records.count, err);
+	LayoutRecord *ram =
+		arena_reserve_array(arena, LayoutRecord, layout->records.count, err);
 	size_t count = 0;
 
 	if (!ram)
@@ -110,7 +107,7 @@ static bool check_vtl2_behind_ram(const MemoryLayout *layout, Error *err)
 			return error_set(err, PVW_LAYOUT_0003,
 				"%s " RANGE_FORMAT
 				", expected a start at or above the end of RAM 0x%" PRIx64,
-				record_name(record), record->range.start, record->range.end,
+				record_name(record), RANGE_ARGS(record->range),
 				layout->end_of_ram);
 	}
 	return true;
@@ -177,7 +174,7 @@ bool memory_layout_from_ranges(
 
 	if (!range_list_check(range_view(ram), "ram", err) || !check_gaps(gaps, err))
 		return false;
-	records = reserve_array(arena, LayoutRecord, room, err);
+	records = arena_reserve_array(arena, LayoutRecord, room, err);
 	if (!records)
 		return false;
 	for (; count < ram.count; count++)
@@ -258,7 +255,7 @@ bool memory_layout_fill(const uint64_t *sizes, size_t nodes, const LayoutGaps *g
 	if (!check_sizes(sizes, nodes, err) || !check_gaps(gaps, err))
 		return false;
 	around.vtl2 = MEMORY_RANGE_EMPTY;
-	placed = reserve_array(arena, LayoutRecord, gaps_count(gaps), err);
+	placed = arena_reserve_array(arena, LayoutRecord, gaps_count(gaps), err);
 	if (!placed)
 		return false;
 	sorted.count = add_gaps(placed, 0, &around);
@@ -272,7 +269,7 @@ bool memory_layout_fill(const uint64_t *sizes, size_t nodes, const LayoutGaps *g
 	if (!checked_add_size(nodes, sorted.count, &room) ||
 		!checked_add_size(room, gaps_count(gaps), &room))
 		return error_set(err, PVW_LAYOUT_0007, "%zu nodes are too many", nodes);
-	records = reserve_array(arena, LayoutRecord, room, err);
+	records = arena_reserve_array(arena, LayoutRecord, room, err);
 	if (!records || !fill_around(sizes, nodes, sorted, records, &count, err))
 		return false;
 	count = add_gaps(records, count, gaps);

@@ -1,12 +1,11 @@
 /*
  * The guest's whole physical address space as typed records: who owns which address.
  *
- *	boot info --vtl0_layout_build--------.
+ *	boot info --vtl0_layout_build--------.   layout/vtl0_layout.h
  *	ranges    --memory_layout_from_ranges--> records --memory_layout_build--> MemoryLayout
  *	sizes     --memory_layout_fill-------'
  *
- * Source: [OVMM] vm/vmcore/vm_topology/src/memory.rs; openhcl/underhill_core/src/worker.rs,
- * build_vtl0_memory_layout
+ * Source: [OVMM] vm/vmcore/vm_topology/src/memory.rs
  */
 #ifndef LAYOUT_MEMORY_LAYOUT_H
 #define LAYOUT_MEMORY_LAYOUT_H
@@ -14,7 +13,6 @@
 #include "bootinfo/boot_info.h"
 #include "layout/chipset_mmio.h"
 
-/* In the order in which a probe looks. */
 typedef enum LayoutKind {
 	LAYOUT_RAM,
 	LAYOUT_MMIO, /* chipset windows and reserved MMIO */
@@ -98,30 +96,5 @@ const LayoutRecord *memory_layout_probe(const MemoryLayout *layout, uint64_t add
  * Returns false if there is none. A record that ends at 4 GiB or crosses it is not looked at.
  */
 bool memory_layout_max_ram_below_4gib(const MemoryLayout *layout, uint64_t *end);
-
-/* VTL0's view, and the one before VTL2 took its shared pool. */
-typedef struct Vtl0Layout {
-	MemoryLayout vtl0;         /* what the guest and its firmware see */
-	MemoryLayout complete;     /* before the shared pool was taken */
-	NodeRangeList shared_pool; /* ascending; empty when not isolated */
-} Vtl0Layout;
-
-/**
- * vtl0_layout_build - VTL0's memory from boot info and resolved windows
- * @info:       parsed boot tree
- * @mmio:       windows as the guest gets them, relay aperture already cut
- * @pool_bytes: shared pool to take from the top of RAM, multiple of PAGE_SIZE, 0 = none;
- *              nothing is taken from a guest that is not isolated (shared_pool_size)
- *
- * Entries of type VTL0 become RAM. HIDDEN ones are dropped, PERSISTENT ones refused. Windows
- * that are absent leave no record; VTL2's ranges are not part of VTL0's map.
- *
- * Outputs are untouched on failure.
- *
- * Errors: PVW_LAYOUT_0005 (UNSUPPORTED) IGVM type, _0006 (NO_SPACE) pool, _0007 (BAD_VALUE)
- * @pool_bytes, and those of memory_layout_build.
- */
-MUST_CHECK bool vtl0_layout_build(const BootInfo *info, const ChipsetMmioRanges *mmio,
-	uint64_t pool_bytes, Arena *arena, Vtl0Layout *out, Error *err);
 
 #endif

@@ -98,8 +98,8 @@ bool shared_pool_take(LayoutRecordList ram, uint64_t size, Arena *arena, LayoutR
 			size);
 	if (!find_cut(ram, size, &cut, err))
 		return false;
-	records = reserve_array(arena, LayoutRecord, ram.count, err);
-	pieces = records ? reserve_array(arena, NodeRange, cut.pieces, err) : NULL;
+	records = arena_reserve_array(arena, LayoutRecord, ram.count, err);
+	pieces = records ? arena_reserve_array(arena, NodeRange, cut.pieces, err) : NULL;
 	if (!pieces)
 		return false;
 

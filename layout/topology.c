@@ -63,7 +63,7 @@ bool topology_from_count(GuestArch arch, uint32_t count, const TopologyInputs *i
 
 	if (!ops->check_count(count, /* listed= */ false, in, err))
 		return false;
-	vps = reserve_array(arena, VirtualProcessor, count, err);
+	vps = arena_reserve_array(arena, VirtualProcessor, count, err);
 	if (!vps || !ops->number(in, &topology, vps, err) ||
 		!override_vnodes(in, vps, count, err) || !ops->finish(in, &topology, vps, err))
 		return false;
@@ -109,7 +109,7 @@ static bool check_unique(const TopologyOps *ops, const VirtualProcessor *vps, si
 	if (i == count)
 		return true;
 
-	keys = reserve_array(arena, SortKey, 2 * count, err);
+	keys = arena_reserve_array(arena, SortKey, 2 * count, err);
 	if (!keys)
 		return false;
 	for (i = 0; i < count; i++)
@@ -152,7 +152,7 @@ bool topology_from_list(GuestArch arch, const VirtualProcessor *vps, size_t coun
 
 	if (!check_listed(ops_by_arch[arch], count, in, err))
 		return false;
-	copy = reserve_array(arena, VirtualProcessor, count, err);
+	copy = arena_reserve_array(arena, VirtualProcessor, count, err);
 	if (!copy)
 		return false;
 	memcpy(copy, vps, count * sizeof(*copy));
@@ -169,7 +169,7 @@ bool topology_from_boot_info(const BootInfo *info, const TopologyInputs *in, Are
 
 	if (!ops->from_tree(info, &inputs, err) || !check_listed(ops, count, &inputs, err))
 		return false;
-	vps = reserve_array(arena, VirtualProcessor, count, err);
+	vps = arena_reserve_array(arena, VirtualProcessor, count, err);
 	if (!vps)
 		return false;
 	ops->identify(info->cpus, vps);

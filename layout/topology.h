@@ -54,8 +54,7 @@ typedef struct ProcessorTopology {
 	const VirtualProcessor *vps; /* index == VP index, VP 0 is the boot processor */
 	size_t count;
 	uint32_t vps_per_socket;
-	uint32_t
-		reserved_vps_per_socket; /* power of two: a socket's share of the APIC id space */
+	uint32_t reserved_vps_per_socket; /* a socket's share of APIC ids, a power of two */
 	bool smt;
 	ApicMode apic_mode; /* x86-64 */
 	ArmPlatform arm;    /* aarch64 */
@@ -76,10 +75,9 @@ typedef struct ProcessorTopology {
 
 /* What a topology depends on besides the processors themselves. */
 typedef struct TopologyInputs {
-	uint32_t
-		vps_per_socket; /* at most TOPOLOGY_MAX_VPS_PER_SOCKET is used; 0 = all in one */
-	bool smt;               /* x86-64: a wish, void with one processor a socket */
-	X2ApicSetting x2apic;   /* x86-64 */
+	uint32_t vps_per_socket; /* 0 = all in one; cut to TOPOLOGY_MAX_VPS_PER_SOCKET */
+	bool smt;                /* x86-64: a wish, void with one processor a socket */
+	X2ApicSetting x2apic;    /* x86-64 */
 	uint32_t apic_id_offset; /* x86-64, from a count: rounded down to a socket */
 	const uint32_t *vnodes;  /* from a count: a node for each processor; NULL = by socket */
 	size_t vnode_count;

@@ -2,10 +2,8 @@
  * VTL0's memory: what the boot tree gives it, the windows it sees, and the cut of the shared
  * pool.
  */
-#include <inttypes.h>
+#include "layout/vtl0_layout.h"
 
-#include "layout/layout_internal.h"
-#include "layout/memory_layout.h"
 #include "layout/shared_pool.h"
 #include "support/diagnostics.h"
 
@@ -42,9 +40,9 @@ static bool take_ram(MapEntryList map, LayoutRecord *records, size_t *count, Err
 			continue;
 		if (igvm_use(entry->igvm_type) == VTL0_REFUSED)
 			return error_set(err, PVW_LAYOUT_0005,
-				"vtl0 memory 0x%" PRIx64 "-0x%" PRIx64
+				"vtl0 memory " RANGE_FORMAT
 				" has igvm-type %u, expected 0, 1, 3, 4 or 5",
-				entry->range.start, entry->range.end, entry->igvm_type);
+				RANGE_ARGS(entry->range), entry->igvm_type);
 		if (igvm_use(entry->igvm_type) == VTL0_KEPT)
 			records[kept++] = (LayoutRecord){ .kind = LAYOUT_RAM,
 				.range = entry->range,
@@ -69,7 +67,7 @@ static bool layout_with_windows(LayoutRecordList ram, const ChipsetMmioRanges *m
 	Arena *arena, MemoryLayout *out, Error *err)
 {
 	const size_t room = ram.count + mmio->reserved.count + 2;
-	LayoutRecord *records = reserve_array(arena, LayoutRecord, room, err);
+	LayoutRecord *records = arena_reserve_array(arena, LayoutRecord, room, err);
 	size_t count = 0;
 
 	if (!records)
@@ -86,7 +84,7 @@ static bool layout_with_windows(LayoutRecordList ram, const ChipsetMmioRanges *m
 bool vtl0_layout_build(const BootInfo *info, const ChipsetMmioRanges *mmio, uint64_t pool_bytes,
 	Arena *arena, Vtl0Layout *out, Error *err)
 {
-	LayoutRecord *records = reserve_array(arena, LayoutRecord, info->map.count, err);
+	LayoutRecord *records = arena_reserve_array(arena, LayoutRecord, info->map.count, err);
 	LayoutRecordList ram = { records, 0 };
 	Vtl0Layout layout = { 0 };
 

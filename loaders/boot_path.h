@@ -4,6 +4,7 @@
 #ifndef LOADERS_BOOT_PATH_H
 #define LOADERS_BOOT_PATH_H
 
+#include "layout/vtl0_layout.h"
 #include "loaders/boot_plan.h"
 #include "support/diagnostics.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "layout/memory_layout.h"
+#include "layout/vtl0_layout.h"
 
 static int by_start(const void *a, const void *b)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "layout/memory_layout.h"
+#include "layout/vtl0_layout.h"
 #include "support/diagnostics.h"
 
 #define GIB UINT64_C(0x40000000)

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "layout/memory_layout.h"
+#include "layout/vtl0_layout.h"
 #include "loaders/mtrr.h"
 #include "support/diagnostics.h"
 

@@ -9,6 +9,7 @@
 #include "bootinfo/boot_info_parse.h"
 #include "golden.h"
 #include "layout/fixed_map.h"
+#include "layout/vtl0_layout.h"
 #include "loaders/mtrr.h"
 #include "loaders/uefi_config.h"
 
