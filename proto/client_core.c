@@ -25,6 +25,7 @@ struct ClientCore {
 	uint32_t next_stream;
 	uint32_t waiting[CLIENT_CORE_MAX_INFLIGHT];
 	uint32_t waiting_count;
+	bool lost;
 	bool broken;
 	Error why;
 	char message[MAX_MESSAGE];
@@ -234,6 +235,20 @@ static bool read_answer(
 	return true;
 }
 
+void client_core_lost(ClientCore *core)
+{
+	core->lost = true;
+}
+
+static void break_lost(ClientCore *core)
+{
+	Error err;
+
+	error_set(&err, PVW_RPC_0028, "%" PRIu32 " calls were waiting for an answer",
+		core->waiting_count);
+	break_off(core, &err);
+}
+
 ClientCoreEvent client_core_next(ClientCore *core, ClientAnswer *answer)
 {
 	FrameHeader header;
@@ -250,6 +265,8 @@ ClientCoreEvent client_core_next(ClientCore *core, ClientAnswer *answer)
 		}
 		release_frame(core);
 	}
+	if (core->lost)
+		break_lost(core);
 	return core->broken ? CLIENT_BROKEN : CLIENT_NEED_INPUT;
 }
 

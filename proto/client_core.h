@@ -69,6 +69,15 @@ ClientCoreEvent client_core_next(ClientCore *core, ClientAnswer *answer);
 /** client_core_forget - do not wait for this one any more; its answer will be dropped */
 void client_core_forget(ClientCore *core, uint32_t stream);
 
+/**
+ * client_core_lost - the connection has ended
+ *
+ * What was fed before still counts; then client_core_next gives CLIENT_BROKEN: PVW_RPC_0028 (IO)
+ * says how many calls were waiting.
+ */
+void client_core_lost(ClientCore *core);
+
+/** client_core_broken - why the connection must be closed; NULL: it need not */
 const Error *client_core_broken(const ClientCore *core);
 
 /**

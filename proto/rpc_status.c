@@ -28,7 +28,6 @@ static const struct {
 } by_diagnostic[] = {
 	{ PVW_RPC_0023, RPC_DEADLINE_EXCEEDED },
 	{ PVW_RPC_0026, RPC_UNAVAILABLE },
-	{ PVW_RPC_0039, RPC_ABORTED },
 };
 
 RpcStatus rpc_status_of(const Error *err)

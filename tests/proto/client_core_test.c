@@ -230,3 +230,24 @@ Test(client_core, failures_of_strangers_become_errors_too)
 	cr_assert_eq(err.diagnostic, PVW_RPC_0027);
 	cr_assert_str_eq(err.text, "UNAVAILABLE: go away");
 }
+
+Test(client_core, a_lost_connection_gives_what_came_before_its_end)
+{
+	Rig rig = rig_new();
+	Probe p = { 0 };
+	ClientAnswer answer;
+
+	call_health(&rig);
+	call_health(&rig);
+	probe_header(&p, 0, 1, 2, 0);
+	probe_header(&p, 9, 3, 2, 0);
+	feed(&rig, &p);
+	client_core_lost(rig.client);
+	cr_assert_eq(client_core_next(rig.client, &answer), CLIENT_ANSWER);
+	cr_assert_eq(answer.stream, 1);
+	cr_assert_eq(client_core_next(rig.client, &answer), CLIENT_BROKEN);
+	cr_assert_eq(client_core_broken(rig.client)->diagnostic, PVW_RPC_0028);
+	cr_assert_not_null(strstr(client_core_broken(rig.client)->text, "1 calls"));
+	probe_free(&p);
+	rig_end(&rig);
+}

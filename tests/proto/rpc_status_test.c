@@ -44,8 +44,6 @@ Test(rpc_status, some_diagnostics_have_their_own)
 	cr_assert_eq(rpc_status_of(&err), RPC_DEADLINE_EXCEEDED);
 	error_set(&err, PVW_RPC_0026, "stopping");
 	cr_assert_eq(rpc_status_of(&err), RPC_UNAVAILABLE);
-	error_set(&err, PVW_RPC_0039, "slow");
-	cr_assert_eq(rpc_status_of(&err), RPC_ABORTED);
 }
 
 Test(rpc_status, names_are_grpcs)

@@ -74,7 +74,7 @@ static void rig_serve(Rig *rig, const ServerCall *call)
 	} else {
 		Error err;
 
-		error_set(&err, PVW_RPC_0038, "%s in EMPTY", name);
+		error_set(&err, PVW_SESSION_0001, "%s in EMPTY", name);
 		server_core_refuse(rig->core, call->id, &err);
 	}
 }
@@ -416,7 +416,7 @@ Test(server_core, takes_the_longest_frame)
 	probe_header(&p, (uint32_t)envelope.len, 1, 1, 0);
 	probe_add(&p, envelope.data, envelope.len);
 	rig_feed_probe(&rig, &p);
-	assert_answer(&rig, 1, 9, "PVW-RPC-0038", "PutBlob");
+	assert_answer(&rig, 1, 9, "PVW-SESSION-0001", "PutBlob");
 	cr_assert_eq(rig.calls, 1);
 	probe_free(&p);
 	probe_free(&envelope);

@@ -316,3 +316,20 @@ Test(stream, over_vsock_the_host_alone_may_connect)
 		cr_assert_eq(err.diagnostic, PVW_RPC_0029);
 	}
 }
+
+Test(stream, listens_on_vsock)
+{
+	const StreamAddress address = {
+		.kind = STREAM_VSOCK, .cid = UINT32_MAX, .port = 51234
+	};
+	StreamListener listener;
+	Error err;
+
+	if (socket(AF_VSOCK, SOCK_STREAM, 0) < 0)
+		cr_skip("this machine has no vsock");
+	cr_assert(stream_listen(&address, &listener, &err), "%s", err.text);
+	cr_assert_not(stream_listen(&address, &listener, &err));
+	cr_assert_eq(err.diagnostic, PVW_RPC_0032);
+	cr_assert_not_null(strstr(err.text, "vsock:51234"), "%s", err.text);
+	stream_close_listener(&listener);
+}
