@@ -1,0 +1,457 @@
+/*
+ * Phases of the allocator: pinned ranges, windows, RAM, and what comes behind everything.
+ */
+#include "layout/allocator.h"
+
+#include <string.h>
+
+#include "layout/allocator_internal.h"
+#include "support/diagnostics.h"
+
+static const char *const kind_names[] = {
+	[PLACEMENT_RESERVED] = "reserved",
+	[PLACEMENT_FIXED] = "fixed",
+	[PLACEMENT_MMIO32] = "mmio32",
+	[PLACEMENT_RAM] = "ram",
+	[PLACEMENT_MMIO64] = "mmio64",
+	[PLACEMENT_POST_MMIO] = "post-mmio",
+};
+static_assert(ARRAY_COUNT(kind_names) == PLACEMENT_KIND_COUNT, "a name for each kind");
+
+/* Everything that a run works on. */
+typedef struct Run {
+	const AllocatorRequest *requests;
+	size_t count;
+	size_t begin[PLACEMENT_KIND_COUNT + 1]; /* of each kind in @order */
+	SortKey *order, *scratch;               /* requests by kind */
+	FreeSpace space;
+	MemoryRange *spare;  /* as many as @space may have */
+	MemoryRange *ranges; /* by request; RAM: unused */
+	MemoryRange *extents;
+	MemoryRangeList *targets;
+	uint64_t end_of_ram, top;
+	Arena *arena;
+	AllocatorFailure *why;
+} Run;
+
+static bool is_pinned(PlacementKind kind)
+{
+	return kind <= PLACEMENT_FIXED;
+}
+
+/*
+ * Failures.
+ */
+
+static void explain(Run *run, AllocatorFailure failure)
+{
+	if (run->why)
+		*run->why = failure;
+}
+
+static bool fail_request(Run *run, size_t index, AllocatorProblem problem, Error *err)
+{
+	const AllocatorRequest *request = &run->requests[index];
+	char tag[LAYOUT_TAG_SIZE];
+
+	layout_tag_write(request->tag, tag);
+	explain(run, (AllocatorFailure){ .problem = problem, .request = (uint32_t)index });
+	if (problem == ALLOCATOR_BAD_ALIGNMENT)
+		return error_set(err, PVW_ALLOC_0002,
+			"%s: alignment 0x%" PRIx64
+			", expected a power of two of at least 0x1000",
+			tag, request->align);
+	if (is_pinned(request->kind))
+		return error_set(err, PVW_ALLOC_0001,
+			"%s: pinned at " RANGE_FORMAT
+			", expected a range of whole pages that is not empty",
+			tag, RANGE_ARGS(request->range));
+	return error_set(err, PVW_ALLOC_0001,
+		"%s: size 0x%" PRIx64 ", expected a multiple of 0x1000 that is not 0", tag,
+		request->size);
+}
+
+static bool fail_overlap(Run *run, size_t a, size_t b, Error *err)
+{
+	char tag_a[LAYOUT_TAG_SIZE], tag_b[LAYOUT_TAG_SIZE];
+
+	explain(run,
+		(AllocatorFailure){ .problem = ALLOCATOR_PINNED_OVERLAP,
+			.request = (uint32_t)a,
+			.other = (uint32_t)b });
+	return error_set(err, PVW_ALLOC_0003,
+		"%s at " RANGE_FORMAT " and %s at " RANGE_FORMAT
+		" overlap, expected them apart",
+		layout_tag_write(run->requests[a].tag, tag_a),
+		RANGE_ARGS(run->requests[a].range),
+		layout_tag_write(run->requests[b].tag, tag_b),
+		RANGE_ARGS(run->requests[b].range));
+}
+
+/* Request @index has no place; @space is what was free when its turn came. */
+static bool fail_exhausted(Run *run, size_t index, const FreeSpace *space, uint64_t floor,
+	uint64_t ceiling, Error *err)
+{
+	const AllocatorRequest *request = &run->requests[index];
+	AllocatorFailure failure = { .problem = ALLOCATOR_EXHAUSTED,
+		.request = (uint32_t)index };
+	char tag[LAYOUT_TAG_SIZE];
+
+	for (size_t i = 0; i < space->count; i++) {
+		const MemoryRange range = memory_range_intersection(
+			space->items[i], (MemoryRange){ floor, ceiling });
+		uint64_t start;
+
+		failure.free_bytes += memory_range_len(range);
+		if (checked_align_up(range.start, request->align, &start) &&
+			start < range.end && range.end - start > failure.largest)
+			failure.largest = range.end - start;
+	}
+	explain(run, failure);
+	return error_set(err, PVW_ALLOC_0004,
+		"%s: no place for 0x%" PRIx64 " bytes aligned to 0x%" PRIx64
+		" (%s) in " RANGE_FORMAT ": 0x%" PRIx64 " bytes are free, at most 0x%" PRIx64
+		" of them in one piece",
+		layout_tag_write(request->tag, tag), request->size, request->align,
+		kind_names[request->kind], floor, ceiling, failure.free_bytes, failure.largest);
+}
+
+/*
+ * What is asked.
+ */
+
+static AllocatorProblem check_request(const AllocatorRequest *request)
+{
+	const MemoryRange range = request->range;
+
+	if (is_pinned(request->kind))
+		return range.start < range.end && is_aligned(range.start | range.end, PAGE_SIZE)
+			? ALLOCATOR_PROBLEM_COUNT
+			: ALLOCATOR_BAD_SIZE;
+	if (request->size == 0 || !is_aligned(request->size, PAGE_SIZE))
+		return ALLOCATOR_BAD_SIZE;
+	if (request->align < PAGE_SIZE || !is_aligned(request->align, request->align))
+		return ALLOCATOR_BAD_ALIGNMENT;
+	return ALLOCATOR_PROBLEM_COUNT;
+}
+
+/*
+ * Alignment, then size, both descending; equal ones keep their order. An alignment has 6 bits,
+ * a size in pages 52.
+ */
+static uint64_t window_key(const AllocatorRequest *request)
+{
+	const uint64_t align = (uint64_t)__builtin_ctzll(request->align);
+
+	return (63 - align) << 52 | ((UINT64_C(1) << 52) - 1 - (request->size >> PAGE_SHIFT));
+}
+
+/* Requests by kind, each in the order in which they are asked. */
+static void sort_by_kind(Run *run)
+{
+	size_t at[PLACEMENT_KIND_COUNT + 1] = { 0 };
+
+	for (size_t i = 0; i < run->count; i++)
+		at[run->requests[i].kind + 1]++;
+	for (size_t kind = 0; kind < PLACEMENT_KIND_COUNT; kind++)
+		at[kind + 1] += at[kind];
+	memcpy(run->begin, at, sizeof(at));
+	for (size_t i = 0; i < run->count; i++)
+		run->order[at[run->requests[i].kind]++] = (SortKey){ .index = i };
+}
+
+static bool check_kinds(Run *run, size_t begin, size_t end, Error *err)
+{
+	for (size_t i = begin; i < end; i++) {
+		const size_t index = run->order[i].index;
+		const AllocatorProblem problem = check_request(&run->requests[index]);
+
+		if (problem != ALLOCATOR_PROBLEM_COUNT)
+			return fail_request(run, index, problem, err);
+	}
+	return true;
+}
+
+/*
+ * Phases.
+ */
+
+static bool place_pinned(Run *run, Error *err)
+{
+	const size_t count = run->begin[PLACEMENT_MMIO32];
+	MemoryRange *space = run->space.items;
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < count; i++)
+		run->order[i].key = run->requests[run->order[i].index].range.start;
+	sort_keys(run->order, run->scratch, count);
+	for (size_t i = 0; i < count; i++) {
+		const AllocatorRequest *request = &run->requests[run->order[i].index];
+
+		if (i > 0 && request->range.start < at)
+			return fail_overlap(
+				run, run->order[i - 1].index, run->order[i].index, err);
+		if (at < request->range.start)
+			*space++ = (MemoryRange){ at, request->range.start };
+		at = request->range.end;
+		run->ranges[run->order[i].index] = request->range;
+		if (request->kind == PLACEMENT_FIXED)
+			run->top = at;
+	}
+	if (at < MEMORY_RANGE_LIMIT)
+		*space++ = (MemoryRange){ at, MEMORY_RANGE_LIMIT };
+	run->space.count = (size_t)(space - run->space.items);
+	return true;
+}
+
+static bool place_windows(Run *run, AllocatorForm form, PlacementKind kind, Error *err)
+{
+	SortKey *order = run->order + run->begin[kind];
+	const WindowPhase phase = {
+		.requests = run->requests,
+		.order = order,
+		.count = run->begin[kind + 1] - run->begin[kind],
+		.ranges = run->ranges,
+		.floor = kind == PLACEMENT_MMIO32    ? 0
+			: run->end_of_ram > FOUR_GIB ? run->end_of_ram
+						     : FOUR_GIB,
+		.ceiling = kind == PLACEMENT_MMIO32 ? FOUR_GIB : MEMORY_RANGE_LIMIT,
+		.top_down = kind == PLACEMENT_MMIO32,
+	};
+	size_t placed;
+
+	if (form == ALLOCATOR_FORM_BY_COUNT)
+		form = phase.count > ALLOCATOR_ARRAY_MAX ? ALLOCATOR_FORM_TREE
+							 : ALLOCATOR_FORM_ARRAY;
+	for (size_t i = 0; i < phase.count; i++)
+		order[i].key = window_key(&run->requests[order[i].index]);
+	sort_keys(order, run->scratch, phase.count);
+	if (form == ALLOCATOR_FORM_ARRAY)
+		placed = window_phase_array(&phase, &run->space);
+	else if (!window_phase_tree(&phase, &run->space, run->arena, &placed, err))
+		return false;
+	if (placed < phase.count)
+		return fail_exhausted(
+			run, order[placed].index, &run->space, phase.floor, phase.ceiling, err);
+	for (size_t i = 0; i < phase.count; i++) {
+		const uint64_t end = run->ranges[order[i].index].end;
+
+		run->top = end > run->top ? end : run->top;
+	}
+	return true;
+}
+
+/* RAM on its way up: what it passes is free, but not for RAM. */
+typedef struct RamCursor {
+	const FreeSpace *space;
+	size_t at;           /* range that is being taken from */
+	MemoryRange left;    /* what is left of it */
+	MemoryRange *free;   /* next free range of the phases behind RAM */
+	MemoryRange *extent; /* next one */
+} RamCursor;
+
+static void next_range(RamCursor *cursor)
+{
+	if (!memory_range_is_empty(cursor->left))
+		*cursor->free++ = cursor->left;
+	cursor->at++;
+	if (cursor->at < cursor->space->count)
+		cursor->left = cursor->space->items[cursor->at];
+}
+
+/* Takes what @left can give to a request that wants @size bytes more. */
+static uint64_t take_extent(RamCursor *cursor, uint64_t size, uint64_t align)
+{
+	uint64_t start, take;
+
+	if (!checked_align_up(cursor->left.start, align, &start) || start >= cursor->left.end)
+		return 0;
+	take = cursor->left.end - start;
+	take = take >= size ? size : align_down(take, align);
+	if (take == 0)
+		return 0;
+	if (cursor->left.start < start)
+		*cursor->free++ = (MemoryRange){ cursor->left.start, start };
+	*cursor->extent++ = (MemoryRange){ start, start + take };
+	cursor->left.start = start + take;
+	return take;
+}
+
+static bool place_ram_request(RamCursor *cursor, const AllocatorRequest *request)
+{
+	uint64_t size = request->size;
+
+	for (; cursor->at < cursor->space->count; next_range(cursor)) {
+		size -= take_extent(cursor, size, request->align);
+		if (size == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool place_ram(Run *run, Error *err)
+{
+	const FreeSpace before = run->space;
+	RamCursor cursor = { .space = &before, .free = run->spare, .extent = run->extents };
+
+	if (before.count)
+		cursor.left = before.items[0];
+	for (size_t i = run->begin[PLACEMENT_RAM]; i < run->begin[PLACEMENT_RAM + 1]; i++) {
+		const size_t index = run->order[i].index;
+		MemoryRange *first = cursor.extent;
+
+		if (!place_ram_request(&cursor, &run->requests[index]))
+			return fail_exhausted(
+				run, index, &before, run->end_of_ram, MEMORY_RANGE_LIMIT, err);
+		run->end_of_ram = cursor.extent[-1].end;
+		run->targets[index] =
+			(MemoryRangeList){ first, (size_t)(cursor.extent - first) };
+	}
+	while (cursor.at < before.count)
+		next_range(&cursor);
+	run->space = (FreeSpace){ run->spare, (size_t)(cursor.free - run->spare) };
+	run->spare = before.items;
+	run->top = run->end_of_ram > run->top ? run->end_of_ram : run->top;
+	return true;
+}
+
+/* Each starts above everything before it, so that the walk never turns back. */
+static bool place_post(Run *run, Error *err)
+{
+	WindowPhase phase = { .ceiling = MEMORY_RANGE_LIMIT };
+	size_t at = 0;
+
+	for (size_t i = run->begin[PLACEMENT_POST_MMIO]; i < run->count; i++) {
+		const size_t index = run->order[i].index;
+		const AllocatorRequest *request = &run->requests[index];
+		const size_t from = at;
+		uint64_t start;
+
+		phase.floor = run->top;
+		while (at < run->space.count &&
+			!window_fit(&phase, run->space.items[at], request->size, request->align,
+				&start))
+			at++;
+		if (at == run->space.count) {
+			const FreeSpace rest = { run->space.items + from,
+				run->space.count - from };
+
+			return fail_exhausted(
+				run, index, &rest, phase.floor, phase.ceiling, err);
+		}
+		run->top = start + request->size;
+		run->ranges[index] = (MemoryRange){ start, run->top };
+	}
+	return true;
+}
+
+/*
+ * Results.
+ */
+
+/* All placements, in runs that are mostly ascending already; returns how many. */
+static size_t list_placements(const Run *run, Placement *out)
+{
+	Placement *at = out;
+
+	for (size_t i = 0; i < run->count; i++) {
+		const uint32_t index = (uint32_t)run->order[i].index;
+		const PlacementKind kind = run->requests[index].kind;
+		const MemoryRangeList *target = &run->targets[index];
+
+		if (kind != PLACEMENT_RAM)
+			run->targets[index] = (MemoryRangeList){ &run->ranges[index], 1 };
+		for (size_t k = 0; k < target->count; k++)
+			*at++ = (Placement){ target->items[k], kind, index };
+	}
+	return (size_t)(at - out);
+}
+
+static bool sort_placements(Run *run, size_t extents, Allocation *out, Error *err)
+{
+	const size_t room = run->count + extents;
+	Placement *listed = reserve_array(run->arena, Placement, room, err);
+	Placement *sorted = reserve_array(run->arena, Placement, room, err);
+	SortKey *keys = reserve_array(run->arena, SortKey, 2 * room, err);
+	size_t count;
+
+	if (!listed || !sorted || !keys)
+		return false;
+	count = list_placements(run, listed);
+	for (size_t i = 0; i < count; i++)
+		keys[i] = (SortKey){ listed[i].range.start, i };
+	sort_keys(keys, keys + room, count);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = listed[keys[i].index];
+	while (count && sorted[count - 1].kind == PLACEMENT_RESERVED)
+		count--;
+	*out = (Allocation){
+		.placements = sorted,
+		.count = count,
+		.targets = run->targets,
+		.top = count ? sorted[count - 1].range.end : 0,
+	};
+	return true;
+}
+
+/*
+ * Free ranges: one more than pinned ones, each window adds one. RAM has an extent for each of
+ * them at most, and one more for each request; each extent cuts a free range in two.
+ */
+static bool reserve_lists(Run *run, Error *err)
+{
+	const size_t n = run->count;
+	const size_t free_count = 3 * n + 2;
+
+	run->order = reserve_array(run->arena, SortKey, 2 * n, err);
+	run->space.items = reserve_array(run->arena, MemoryRange, 2 * free_count, err);
+	run->extents = reserve_array(run->arena, MemoryRange, 2 * n + 1, err);
+	run->targets = reserve_array(run->arena, MemoryRangeList, n, err);
+	if (!run->order || !run->space.items || !run->extents || !run->targets)
+		return false;
+	run->scratch = run->order + n;
+	run->spare = run->space.items + free_count;
+	run->ranges = run->extents + n + 1;
+	return true;
+}
+
+static bool place_all(Run *run, AllocatorForm form, Error *err)
+{
+	return check_kinds(run, 0, run->begin[PLACEMENT_MMIO32], err) &&
+		place_pinned(run, err) &&
+		check_kinds(run, run->begin[PLACEMENT_MMIO32], run->count, err) &&
+		place_windows(run, form, PLACEMENT_MMIO32, err) && place_ram(run, err) &&
+		place_windows(run, form, PLACEMENT_MMIO64, err) && place_post(run, err);
+}
+
+bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests, Arena *arena,
+	Allocation *out, AllocatorFailure *why, Error *err)
+{
+	Run run = {
+		.requests = requests.items,
+		.count = requests.count,
+		.arena = arena,
+		.why = why,
+	};
+
+	if (requests.count > ALLOCATOR_MAX_REQUESTS) {
+		explain(&run, (AllocatorFailure){ .problem = ALLOCATOR_TOO_MANY });
+		return error_set(err, PVW_ALLOC_0005, "%zu requests, expected at most %d",
+			requests.count, ALLOCATOR_MAX_REQUESTS);
+	}
+	if (!reserve_lists(&run, err))
+		return false;
+	sort_by_kind(&run);
+	return place_all(&run, form, err) && sort_placements(&run, run.count + 1, out, err);
+}
+
+bool allocator_run(AllocatorRequestList requests, Arena *arena, Allocation *out,
+	AllocatorFailure *why, Error *err)
+{
+	return allocator_run_form(ALLOCATOR_FORM_BY_COUNT, requests, arena, out, why, err);
+}
+
+const char *placement_kind_name(PlacementKind kind)
+{
+	return kind_names[kind];
+}
