@@ -67,6 +67,7 @@ MUST_CHECK void *message_new(
 MUST_CHECK void *message_list(
 	Arena *arena, const ProtobufCMessageDescriptor *descriptor, size_t count, Error *err);
 
+/** convert_diagnostics_out - when some were dropped, the last one says how many (PVW_MSG_0007) */
 MUST_CHECK bool convert_diagnostics_out(const Diagnostics *in, Arena *arena, size_t *count,
 	Pvw__V1__Diagnostic ***out, Error *err);
 

@@ -74,6 +74,42 @@ Pvw__V1__AcpiProfile convert_acpi_profile_out(AcpiProfile profile)
 						 : PVW__V1__ACPI_PROFILE__ACPI_PROFILE_DEFAULT;
 }
 
+static Pvw__V1__Severity severity_out(Severity severity)
+{
+	return (Pvw__V1__Severity)(PVW__V1__SEVERITY__SEVERITY_NOTE + (int)severity);
+}
+
+static void diagnostic_out(const Diagnostic *in, Pvw__V1__Diagnostic *out)
+{
+	const DiagnosticRow *row = diagnostic_row(in->what.diagnostic);
+
+	out->severity = severity_out(in->severity);
+	out->code = convert_text_out(row->name);
+	out->text = convert_text_out(in->what.text);
+	out->source = convert_text_out(in->what.source);
+	out->offset = in->what.offset;
+	out->has_offset = in->what.has_offset;
+	out->hint = convert_text_out(row->hint);
+}
+
+/* The last place tells of all that found none, and of the one that stood there. */
+static bool left_out(const Diagnostics *in, Arena *arena, Pvw__V1__Diagnostic *last, Error *err)
+{
+	const Severity stood = in->items[in->count - 1].severity;
+	const DiagnosticRow *row = diagnostic_row(PVW_MSG_0007);
+	const char *text =
+		arena_printf(arena, err, "%zu findings are not listed", in->dropped + 1);
+
+	if (!text)
+		return false;
+	pvw__v1__diagnostic__init(last);
+	last->severity = severity_out(stood > in->dropped_worst ? stood : in->dropped_worst);
+	last->code = convert_text_out(row->name);
+	last->text = convert_text_out(text);
+	last->hint = convert_text_out(row->hint);
+	return true;
+}
+
 bool convert_diagnostics_out(const Diagnostics *in, Arena *arena, size_t *count,
 	Pvw__V1__Diagnostic ***out, Error *err)
 {
@@ -82,19 +118,10 @@ bool convert_diagnostics_out(const Diagnostics *in, Arena *arena, size_t *count,
 
 	if (!list)
 		return false;
-	for (size_t i = 0; i < in->count; i++) {
-		const Diagnostic *finding = &in->items[i];
-		const DiagnosticRow *row = diagnostic_row(finding->what.diagnostic);
-
-		list[i]->severity = (Pvw__V1__Severity)(PVW__V1__SEVERITY__SEVERITY_NOTE +
-			(int)finding->severity);
-		list[i]->code = convert_text_out(row->name);
-		list[i]->text = convert_text_out(finding->what.text);
-		list[i]->source = convert_text_out(finding->what.source);
-		list[i]->offset = finding->what.offset;
-		list[i]->has_offset = finding->what.has_offset;
-		list[i]->hint = convert_text_out(row->hint);
-	}
+	for (size_t i = 0; i < in->count; i++)
+		diagnostic_out(&in->items[i], list[i]);
+	if (in->count && in->dropped && !left_out(in, arena, list[in->count - 1], err))
+		return false;
 	*count = in->count;
 	*out = list;
 	return true;
