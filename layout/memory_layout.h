@@ -30,6 +30,14 @@ typedef struct LayoutRecord {
 	const char *tag;    /* "ram", "chipset-low", "chipset-high", "reserved", … */
 } LayoutRecord;
 
+/** layout_record_is_ordinary - RAM that the guest may use for whatever it likes */
+static inline bool layout_record_is_ordinary(const LayoutRecord *record)
+{
+	return record->kind == LAYOUT_RAM &&
+		(record->igvm_type == IGVM_MEMORY ||
+			record->igvm_type == IGVM_VTL2_PROTECTABLE);
+}
+
 typedef struct LayoutRecordList {
 	const LayoutRecord *items;
 	size_t count;

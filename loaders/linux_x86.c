@@ -8,6 +8,7 @@
 
 #include "bootinfo/boot_info.h"
 #include "layout/fixed_map.h"
+#include "loaders/boot_machine.h"
 #include "loaders/linux_format.h"
 #include "loaders/linux_x86_config.h"
 #include "support/checked.h"
@@ -51,15 +52,10 @@ static MemoryRange image_pages(PlacedImage image)
 		align_down(image.gpa + image.len + PAGE_SIZE - 1, PAGE_SIZE) };
 }
 
-static bool is_usable(const LayoutRecord *ram)
-{
-	return ram->igvm_type == IGVM_MEMORY || ram->igvm_type == IGVM_VTL2_PROTECTABLE;
-}
-
 static bool is_in_ram(MemoryRange range, LayoutRecordList ram)
 {
 	for (size_t i = 0; i < ram.count; i++) {
-		if (is_usable(&ram.items[i]) &&
+		if (layout_record_is_ordinary(&ram.items[i]) &&
 			memory_range_contains(ram.items[i].range, range))
 			return true;
 	}
@@ -83,9 +79,9 @@ static bool check_in_place(
 			image->len, image->gpa, PAGE_SIZE, LINUX_X86_KERNEL_GPA);
 	if (!is_in_ram(image_pages(placed), ram))
 		return error_set(err, PVW_LINUX_0020,
-			"0x%" PRIx64 "-0x%" PRIx64
-			" is not inside one range of RAM for the guest's own use",
-			image->gpa, end);
+			RANGE_FORMAT
+			", expected it inside one range of RAM for the guest's own use",
+			RANGE_ARGS(image_pages(placed)));
 	*out = placed;
 	return true;
 }
@@ -151,7 +147,8 @@ static bool place_initrd(
 		room.start =
 			room.start > LINUX_X86_KERNEL_GPA ? room.start : LINUX_X86_KERNEL_GPA;
 		room.end = room.end < INITRD_END_MAX ? room.end : INITRD_END_MAX;
-		if (!is_usable(&ram.items[i]) || !fit_below(room, kernel, bytes.len, &gpa))
+		if (!layout_record_is_ordinary(&ram.items[i]) ||
+			!fit_below(room, kernel, bytes.len, &gpa))
 			continue;
 		*out = (PlacedImage){ .gpa = gpa, .len = bytes.len, .bytes = bytes };
 		return true;
@@ -171,9 +168,8 @@ static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutReco
 	if (initrd->place == IMAGE_BYTES && initrd->bytes.len) {
 		if (isolation_is_isolated(isolation))
 			return error_set(err, PVW_LINUX_0022,
-				"an initrd of %zu bytes for an isolated guest, expected one "
-				"that "
-				"is in guest memory already",
+				"an initrd of %zu bytes for an isolated guest, expected one in "
+				"guest memory already",
 				initrd->bytes.len);
 		if (!place_initrd(initrd->bytes, ram, kernel, &placed, err))
 			return false;
@@ -190,45 +186,28 @@ static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutReco
 	return true;
 }
 
-static bool list_ram(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Error *err)
-{
-	NodeRange *items = arena_array(arena, NodeRange, ram.count, err);
-
-	if (!items)
-		return false;
-	for (size_t i = 0; i < ram.count; i++)
-		items[i] = (NodeRange){ ram.items[i].range, ram.items[i].vnode };
-	*out = (NodeRangeList){ items, ram.count };
-	return true;
-}
-
 /* The machine as a guest without firmware is told of it. */
 static bool build_acpi(
 	const BootInputs *in, AcpiProfile profile, Arena *arena, AcpiSet *out, Error *err)
 {
 	const ChipsetSettings *chipset = &in->settings->chipset;
 	AcpiUart uarts[2];
-	AcpiInputs acpi = {
-		.profile = profile,
-		.topology = in->topology,
-		.mmio_low = in->mmio->low,
-		.mmio_high = in->mmio->high,
-		.with_ioapic = true,
-		.with_psp = chipset->psp,
-		.pm_base = PM_BASE_PORT,
-		.acpi_irq = SCI_IRQ,
-		.uarts = uarts,
-		.with_rtc = true,
-		.with_vmbus = true,
-		.with_processors = true,
-	};
+	AcpiInputs acpi;
 
+	if (!boot_machine_acpi(in, profile, arena, &acpi, err))
+		return error_wrap(err, "acpi tables");
+	acpi.with_ioapic = true;
+	acpi.pm_base = PM_BASE_PORT;
+	acpi.acpi_irq = SCI_IRQ;
+	acpi.uarts = uarts;
+	acpi.with_rtc = true;
+	acpi.with_vmbus = true;
+	acpi.with_processors = true;
 	if (chipset->com1)
 		uarts[acpi.uart_count++] = (AcpiUart){ "UAR1", "COM1", 1, COM1_PORT, COM1_IRQ };
 	if (chipset->com2)
 		uarts[acpi.uart_count++] = (AcpiUart){ "UAR2", "COM2", 2, COM2_PORT, COM2_IRQ };
-	if (!list_ram(in->layout->vtl0.ram, arena, &acpi.ram, err) ||
-		!acpi_build_set(&acpi, LINUX_X86_BOOT_PAGES_GPA, arena, out, err))
+	if (!acpi_build_set(&acpi, LINUX_X86_BOOT_PAGES_GPA, arena, out, err))
 		return error_wrap(err, "acpi tables");
 	return true;
 }
@@ -285,25 +264,6 @@ static void add_config(BootPlanBuilder *plan, const LinuxX86Config *config)
 	}
 	for (size_t i = 0; i < LINUX_X86_REGISTERS; i++)
 		boot_plan_register(plan, config->registers[i]);
-}
-
-/* Variable MTRRs come behind the loader's registers. */
-static bool add_mtrrs(const BootInputs *in, MtrrPolicy policy, BootPlanBuilder *plan,
-	Arena *arena, Error *err)
-{
-	Register registers[2 * MTRR_MAX_PAIRS];
-	MtrrInputs inputs;
-	MtrrSet set;
-	size_t count;
-
-	if (!mtrr_inputs_from_layout(
-		    in->layout, in->mmio, in->physical_address_bits, arena, &inputs, err) ||
-		!mtrr_solve(policy, &inputs, arena, &set, err))
-		return error_wrap(err, "mtrrs");
-	count = mtrr_registers(&set, registers);
-	for (size_t i = 0; i < count; i++)
-		boot_plan_register(plan, registers[i]);
-	return true;
 }
 
 static bool find_images(const BootInputs *in, PlacedImage *kernel, PlacedImage *initrd,
@@ -365,6 +325,7 @@ bool linux_x86_build_plan(
 	add_image(plan, "linux.kernel", kernel);
 	add_image(plan, "linux.initrd", initrd);
 	add_config(plan, &config);
-	return add_mtrrs(in, policy.mtrr, plan, arena, err) &&
+	/* Variable MTRRs come behind the loader's registers. */
+	return boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err) &&
 		boot_plan_finish(plan, in->layout->vtl0.ram, out, err);
 }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "loaders/boot_machine.h"
 #include "support/checked.h"
 
 #define MIB UINT64_C(0x100000)
@@ -33,27 +34,26 @@ void pcat_start_registers(Register out[PCAT_START_REGISTERS])
 
 bool pcat_image_place(Bytes image, bool has_max, uint64_t max, PcatImage *out, Error *err)
 {
-	const MemoryRange top = { PCAT_TOP_GPA, PCAT_TOP_GPA + PCAT_TOP_SIZE };
+	const MemoryRange top = { PCAT_TOP_GPA, FIXED_END(PCAT_TOP) };
 	MemoryRange whole;
 
 	if (image.len != PCAT_IMAGE_SIZE)
 		return error_set(err, PVW_PCAT_0003,
-			"the image is 0x%zx bytes long, expected 0x%x", image.len,
+			"the image is 0x%zx bytes long, expected 0x%" PRIx64, image.len,
 			PCAT_IMAGE_SIZE);
 	if (!has_max)
 		return error_set(err, PVW_PCAT_0004,
-			"no ram range ends below 4 GiB, expected one to put the image at its "
-			"end");
+			"no ram range ends below 4 GiB, expected one for the image");
 	if (!is_aligned(max, PAGE_SIZE) || max < PCAT_IMAGE_SIZE || max > FOUR_GIB)
 		return error_set(err, PVW_PCAT_0004,
-			"ram below 4 GiB ends at 0x%" PRIx64
-			", expected a page between 0x%x and 0x100000000",
+			"ram below 4 GiB ends at 0x%" PRIx64 ", expected a page from 0x%" PRIx64
+			" to 0x100000000",
 			max, PCAT_IMAGE_SIZE);
 	whole = (MemoryRange){ max - PCAT_IMAGE_SIZE, max };
 	if (memory_range_overlaps(whole, top))
 		return error_set(err, PVW_PCAT_0004,
 			"the image at 0x%" PRIx64 " and its end at 0x%" PRIx64
-			" meet, expected ram that ends above 0x%" PRIx64,
+			" meet, expected ram that ends at or above 0x%" PRIx64,
 			whole.start, top.start, top.end + PCAT_IMAGE_SIZE);
 	*out = (PcatImage){
 		.gpa = whole.start,
@@ -83,23 +83,12 @@ static bool put_image(const BootInputs *in, BootPlanBuilder *plan, Error *err)
 static bool put_registers(const BootInputs *in, MtrrPolicy policy, Arena *arena,
 	BootPlanBuilder *plan, Error *err)
 {
-	Register start[PCAT_START_REGISTERS], variable[2 * MTRR_MAX_PAIRS];
-	MtrrInputs inputs;
-	MtrrSet set;
-	size_t count;
-
-	if (!mtrr_inputs_from_layout(
-		    in->layout, in->mmio, in->physical_address_bits, arena, &inputs, err) ||
-		!mtrr_solve(policy, &inputs, arena, &set, err))
-		return error_wrap(err, "mtrrs");
+	Register start[PCAT_START_REGISTERS];
 
 	pcat_start_registers(start);
 	for (size_t i = 0; i < PCAT_START_REGISTERS; i++)
 		boot_plan_register(plan, start[i]);
-	count = mtrr_registers(&set, variable);
-	for (size_t i = 0; i < count; i++)
-		boot_plan_register(plan, variable[i]);
-	return true;
+	return boot_machine_add_mtrrs(in, policy, arena, plan, err);
 }
 
 /* Not placed: what a device answers, or what a person wants to see. */
@@ -123,20 +112,24 @@ static bool put_cmos(MemoryRange first_block, Arena *arena, BootPlanBuilder *pla
 	return true;
 }
 
-static bool list_ram(LayoutRecordList records, Arena *arena, MemoryRangeList *ranges,
-	NodeRangeList *nodes, Error *err)
+/* The BIOS knows one kind of memory: it would hand out what is reserved. */
+static bool list_ram(LayoutRecordList records, Arena *arena, MemoryRangeList *out, Error *err)
 {
-	MemoryRange *items = arena_array(arena, MemoryRange, records.count, err);
-	NodeRange *node_items = arena_array(arena, NodeRange, records.count, err);
+	MemoryRange *items = arena_reserve_array(arena, MemoryRange, records.count, err);
 
-	if (!items || !node_items)
+	if (!items)
 		return false;
 	for (size_t i = 0; i < records.count; i++) {
-		items[i] = records.items[i].range;
-		node_items[i] = (NodeRange){ records.items[i].range, records.items[i].vnode };
+		const LayoutRecord *record = &records.items[i];
+
+		if (!layout_record_is_ordinary(record))
+			return error_set(err, PVW_PCAT_0009,
+				"ram " RANGE_FORMAT
+				" has igvm-type %u, expected 0 or 3: ordinary memory",
+				RANGE_ARGS(record->range), record->igvm_type);
+		items[i] = record->range;
 	}
-	*ranges = (MemoryRangeList){ items, records.count };
-	*nodes = (NodeRangeList){ node_items, records.count };
+	*out = (MemoryRangeList){ items, records.count };
 	return true;
 }
 
@@ -155,12 +148,12 @@ static void warn_of_lost_parts(MemoryRangeList ram, MemoryRange high, Diagnostic
 {
 	for (size_t i = 0; i < ram.count; i++) {
 		if (!is_aligned(memory_range_len(ram.items[i]), MIB))
-			diagnostics_add(diagnostics, PVW_PCAT_0008, "",
+			diagnostics_add(diagnostics, PVW_PCAT_0008, NULL,
 				"ram [0x%" PRIx64 ", 0x%" PRIx64 ") is not a multiple of 1 MiB",
 				ram.items[i].start, ram.items[i].end);
 	}
 	if (!is_aligned(high.start, MIB) || !is_aligned(high.end, MIB))
-		diagnostics_add(diagnostics, PVW_PCAT_0008, "",
+		diagnostics_add(diagnostics, PVW_PCAT_0008, NULL,
 			"the high mmio window [0x%" PRIx64 ", 0x%" PRIx64
 			") does not start and end at a multiple of 1 MiB",
 			high.start, high.end);
@@ -173,13 +166,14 @@ static bool put_answers(const BootInputs *in, AcpiProfile profile, Arena *arena,
 		.high = in->mmio->high,
 		.topology = in->topology,
 		.settings = in->settings };
-	AcpiInputs acpi = { .profile = profile, .topology = in->topology };
 	PcatConfig config;
+	AcpiInputs acpi;
 	Bytes bytes;
 
-	if (!list_ram(in->layout->vtl0.ram, arena, &inputs.ram, &acpi.ram, err))
-		return false;
-	if (!acpi_build_table(ACPI_SRAT, &acpi, arena, &inputs.srat, err))
+	if (!list_ram(in->layout->vtl0.ram, arena, &inputs.ram, err))
+		return error_wrap(err, "pcat bios");
+	if (!boot_machine_acpi(in, profile, arena, &acpi, err) ||
+		!acpi_build_table(ACPI_SRAT, &acpi, arena, &inputs.srat, err))
 		return error_wrap(err, "srat");
 	if (!pcat_config_build(&inputs, arena, &config, err) ||
 		!check_first_block(inputs.ram.items[0], err) ||

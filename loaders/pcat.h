@@ -9,13 +9,10 @@
 #ifndef LOADERS_PCAT_H
 #define LOADERS_PCAT_H
 
+#include "layout/fixed_map.h"
 #include "loaders/boot_path.h"
 #include "loaders/pcat_cmos.h"
 #include "loaders/pcat_config.h"
-
-#define PCAT_IMAGE_SIZE 0x40000U /* bytes */
-#define PCAT_TOP_SIZE 0x20000U   /* bytes of the image's end, also below 1 MiB */
-#define PCAT_TOP_GPA UINT64_C(0xe0000)
 
 /* Default type, fixed ranges in six registers, code segment. */
 #define PCAT_START_REGISTERS 8
@@ -54,7 +51,8 @@ MUST_CHECK bool pcat_image_place(
  *
  * Errors: those of pcat_image_place, pcat_config_build, pcat_cmos_build, mtrr_solve,
  * acpi_build_table and boot_plan_finish; PVW_PCAT_0002 (BAD_VALUE) for the first RAM range;
- * PVW_PCAT_0007 (UNSUPPORTED) another architecture than x86-64. Warning: PVW_PCAT_0008.
+ * PVW_PCAT_0007 (UNSUPPORTED) another architecture than x86-64; PVW_PCAT_0009 (UNSUPPORTED) RAM
+ * that is reserved or has a purpose. Warning: PVW_PCAT_0008.
  */
 MUST_CHECK bool pcat_build_plan(const BootInputs *in, Arena *arena, BootPlan *out,
 	Diagnostics *diagnostics, Error *err);

@@ -572,7 +572,7 @@ Test(linux_x86, refuses_images_outside_of_memory)
 	guest.ram[0].range.end = 33 * MIB;
 	built();
 	guest.settings.linux_direct.kernel.len++;
-	refused(PVW_LINUX_0020, "not inside one range", "settings.linux_direct.kernel");
+	refused(PVW_LINUX_0020, "inside one range", "settings.linux_direct.kernel");
 
 	/* two neighbours are not one range */
 	guest.ram[0].range.end = 32 * MIB;

@@ -347,6 +347,29 @@ Test(pcat, refuses_what_its_parts_refuse)
 	refuse(g, PVW_BOOT_0002, "layout version");
 }
 
+/* The second range; the first one is always ordinary. */
+static void set_second_type(Guest *g, uint16_t igvm_type)
+{
+	LayoutRecord *ram = (LayoutRecord *)g->layout.vtl0.ram.items;
+
+	ram[1].igvm_type = igvm_type;
+}
+
+Test(pcat, refuses_memory_that_it_would_hand_out_although_it_is_reserved)
+{
+	static const uint16_t refused[] = { IGVM_PLATFORM_RESERVED, IGVM_SPECIFIC_PURPOSE, 6 };
+	Guest *g = typical();
+
+	set_second_type(g, IGVM_VTL2_PROTECTABLE);
+	plan(g);
+	arena_free(g->arena);
+	for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+		g = typical();
+		set_second_type(g, refused[i]);
+		refuse(g, PVW_PCAT_0009, "0x100000000-0x140000000 has igvm-type");
+	}
+}
+
 /* An image whose end would lie where there is no RAM. */
 Test(pcat, refuses_an_image_outside_of_ram)
 {

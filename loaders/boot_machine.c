@@ -1,0 +1,51 @@
+/*
+ * The machine as all boot paths describe it.
+ */
+#include "loaders/boot_machine.h"
+
+static bool list_ram(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Error *err)
+{
+	NodeRange *items = arena_reserve_array(arena, NodeRange, ram.count, err);
+
+	if (!items)
+		return false;
+	for (size_t i = 0; i < ram.count; i++)
+		items[i] = (NodeRange){ ram.items[i].range, ram.items[i].vnode };
+	*out = (NodeRangeList){ items, ram.count };
+	return true;
+}
+
+bool boot_machine_acpi(
+	const BootInputs *in, AcpiProfile profile, Arena *arena, AcpiInputs *out, Error *err)
+{
+	AcpiInputs acpi = {
+		.profile = profile,
+		.topology = in->topology,
+		.mmio_low = in->mmio->low,
+		.mmio_high = in->mmio->high,
+		.with_psp = in->settings->chipset.psp,
+	};
+
+	if (!list_ram(in->layout->vtl0.ram, arena, &acpi.ram, err))
+		return false;
+	*out = acpi;
+	return true;
+}
+
+bool boot_machine_add_mtrrs(const BootInputs *in, MtrrPolicy policy, Arena *arena,
+	BootPlanBuilder *plan, Error *err)
+{
+	Register registers[2 * MTRR_MAX_PAIRS];
+	MtrrInputs inputs;
+	MtrrSet set;
+	size_t count;
+
+	if (!mtrr_inputs_from_layout(
+		    in->layout, in->mmio, in->physical_address_bits, arena, &inputs, err) ||
+		!mtrr_solve(policy, &inputs, arena, &set, err))
+		return error_wrap(err, "mtrrs");
+	count = mtrr_registers(&set, registers);
+	for (size_t i = 0; i < count; i++)
+		boot_plan_register(plan, registers[i]);
+	return true;
+}
