@@ -12,7 +12,7 @@
 #include "support/arena.h"
 #include "support/memory_range.h"
 
-/* layout/memory_layout.h, layout/chipset_mmio.h: only mtrr_inputs_from_layout needs them. */
+/* layout/vtl0_layout.h, layout/chipset_mmio.h: only mtrr_inputs_from_layout needs them. */
 typedef struct Vtl0Layout Vtl0Layout;
 typedef struct ChipsetMmioRanges ChipsetMmioRanges;
 
@@ -62,14 +62,15 @@ typedef enum MtrrCover {
 } MtrrCover;
 
 typedef struct MtrrInputs {
-	MemoryRangeList ram;  /* ascending, disjoint; exact adds the first 1 MiB itself */
-	MemoryRangeList mmio; /* exact: everything that must be uncached, ascending, disjoint */
-	MemoryRangeList
-		hidden; /* exact: uncached if the pairs reach; the guest cannot see it */
-	MemoryRange low,
-		high; /* hyperv: the chipset windows; empty is start == end, anywhere */
+	/* Ascending, disjoint; empty items say nothing. Exact adds the first 1 MiB itself. */
+	MemoryRangeList ram;
+	/* Exact, like @ram: what must be uncached; and what the guest cannot see, which is
+	 * uncached if the pairs reach. */
+	MemoryRangeList mmio, hidden;
+	/* Hyperv: the chipset windows; empty is start == end, anywhere. */
+	MemoryRange low, high;
 	uint8_t physical_address_bits; /* taken as 36..52 */
-	uint8_t max_pairs; /* exact: pairs that may be used; 0 = MTRR_DEFAULT_BUDGET */
+	uint8_t max_pairs;             /* exact: may be used; 0 = MTRR_DEFAULT_BUDGET */
 } MtrrInputs;
 
 typedef struct MtrrPair {

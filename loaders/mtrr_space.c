@@ -104,6 +104,8 @@ static bool add_low_ram(SpaceBuilder *b, SpanSource *ram, Error *err)
 	for (; ram->at < ram->count && ram->items[ram->at].start < ONE_MIB; ram->at++) {
 		const MemoryRange span = ram->items[ram->at];
 
+		if (memory_range_is_empty(span))
+			continue;
 		if (!check_span(b, SPAN_RAM, span, err))
 			return false;
 		if (span.start < end)
@@ -111,7 +113,7 @@ static bool add_low_ram(SpaceBuilder *b, SpanSource *ram, Error *err)
 				"ram [0x%" PRIx64 ", 0x%" PRIx64 ") starts before 0x%" PRIx64
 				", expected disjoint ranges, ascending",
 				span.start, span.end, end);
-		end = memory_range_is_empty(span) ? end : span.end;
+		end = span.end;
 	}
 	return add_span(b, SPAN_RAM, end > ONE_MIB ? (MemoryRange){ 0, end } : low, err);
 }

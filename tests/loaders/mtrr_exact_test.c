@@ -702,6 +702,115 @@ Test(mtrr_exact, refuses_ram_and_mmio_in_one_place)
 	refuse(&in, PVW_MTRR_0002, "ascending");
 }
 
+/* Empty ranges are {0, 0}, wherever they stand in a list. */
+Test(mtrr_exact, takes_no_notice_of_empty_ranges)
+{
+	const MemoryRange ram[] = { { 0, 0 }, { 0, 0x9f000 }, { 0, 0 }, { 0x100000, 3 * GIB },
+		{ 0, 0 } };
+	const MemoryRange mmio[] = { { 0, 0 }, LOW, { 0, 0 } };
+	MtrrInputs in = { .ram = { ram, ARRAY_COUNT(ram) },
+		.mmio = { mmio, ARRAY_COUNT(mmio) },
+		.physical_address_bits = 46 };
+	const MemoryRange plain_ram[] = { { 0, 0x9f000 }, { 0x100000, 3 * GIB } };
+	Arena *arena = arena_new(1 << 20);
+	MtrrSet set, plain;
+	Error err;
+
+	cr_assert(mtrr_solve(MTRR_POLICY_EXACT, &in, arena, &set, &err), "%s", err.text);
+	in.ram = (MemoryRangeList){ plain_ram, 2 };
+	in.mmio = (MemoryRangeList){ &mmio[1], 1 };
+	cr_assert(mtrr_solve(MTRR_POLICY_EXACT, &in, arena, &plain, &err), "%s", err.text);
+
+	cr_assert_arr_eq(set.pairs, plain.pairs, sizeof(set.pairs));
+	arena_free(arena);
+}
+
+/* ---- anything at all ---- */
+
+/* Edges at which arithmetic goes wrong, or anything else. */
+static uint64_t draw_edge(void)
+{
+	static const uint64_t edges[] = { 0, 1, 0xfff, 0x1000, 0x9f000, 0xa0000, MIB - 1, MIB,
+		MIB + 0x1000, GIB, FOUR_GIB - 0x1000, FOUR_GIB, FOUR_GIB + 0x1000,
+		UINT64_C(1) << 36, UINT64_C(1) << 43, UINT64_C(1) << 52, UINT64_C(1) << 63,
+		UINT64_MAX - 0xfff, UINT64_MAX };
+	const uint64_t any = draw(UINT64_MAX) * 2048;
+
+	switch (draw(4)) {
+	case 0:
+		return any;
+	case 1:
+		return any >> draw(52) & ~UINT64_C(0xfff);
+	default:
+		return edges[draw(ARRAY_COUNT(edges))];
+	}
+}
+
+static size_t draw_ranges(MemoryRange *items, size_t most)
+{
+	const bool ascending = draw(4) != 0;
+	const size_t count = draw(most + 1);
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t a = draw_edge(), b = draw_edge();
+
+		if (ascending && a > b) {
+			const uint64_t swap = a;
+
+			a = b;
+			b = swap;
+		}
+		if (ascending && a < at)
+			a = b = 0;
+		items[i] = (MemoryRange){ a, b };
+		at = b > at ? b : at;
+	}
+	return count;
+}
+
+Test(mtrr_exact, answers_or_refuses_anything_at_all)
+{
+	static const uint16_t refusals[] = { PVW_MTRR_0001, PVW_MTRR_0002, PVW_MTRR_0003,
+		PVW_MTRR_0004 };
+	Arena *arena = arena_new(1 << 20);
+	unsigned solved = 0;
+
+	seed = UINT64_C(0x243f6a8885a308d3);
+	for (unsigned i = 0; i < 100000; i++) {
+		MemoryRange ram[6], mmio[6], hidden[3];
+		MtrrInputs in = { .physical_address_bits = (uint8_t)draw(256),
+			.max_pairs = (uint8_t)draw(10),
+			.low = { draw_edge(), draw_edge() },
+			.high = { draw_edge(), draw_edge() } };
+		const unsigned bits = in.physical_address_bits < 36 ? 36
+			: in.physical_address_bits > 52             ? 52
+								    : in.physical_address_bits;
+		const MtrrPolicy policy = (MtrrPolicy)(draw(8) == 0);
+		MtrrSet set = { .count = 77 };
+		bool expected = false;
+		Error err = { 0 };
+
+		in.ram = (MemoryRangeList){ ram, draw_ranges(ram, 6) };
+		in.mmio = (MemoryRangeList){ mmio, draw_ranges(mmio, 6) };
+		in.hidden = (MemoryRangeList){ hidden, draw_ranges(hidden, 3) };
+		arena_reset(arena);
+		if (mtrr_solve(policy, &in, arena, &set, &err)) {
+			cr_assert_leq(set.count, MTRR_MAX_PAIRS);
+			if (policy == MTRR_POLICY_EXACT)
+				expect_types(&in, bits, &set);
+			solved += policy == MTRR_POLICY_EXACT;
+			continue;
+		}
+		for (size_t k = 0; k < ARRAY_COUNT(refusals); k++)
+			expected = expected || err.diagnostic == refusals[k];
+		cr_assert(expected, "%s", err.text);
+		cr_assert_eq(set.count, 77);
+	}
+	cr_assert_gt(solved, 500, "%u", solved);
+	arena_free(arena);
+}
+
 /* 519426 MiB with the high window right behind RAM: the worst of many sampled sizes. */
 Test(mtrr_exact, names_the_boundary_that_wants_too_many_pairs)
 {
