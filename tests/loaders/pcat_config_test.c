@@ -196,6 +196,111 @@ Test(pcat_config, refuses_values_that_no_register_holds)
 	refuse(g, PVW_PCAT_0002, "the high window is 0x10000000000000 bytes");
 }
 
+/* ---- memory maps of all sizes, counted in a wider type ---- */
+
+__extension__ typedef unsigned __int128 Wide;
+
+static uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
+
+static uint64_t draw(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed >> 11) % below;
+}
+
+/* A page near 0, 4 GiB, the limits of the registers or the end, or anywhere. */
+static uint64_t draw_page(void)
+{
+	static const uint64_t near[] = { 0, MIB, 4 * GIB, 4 * TIB, UINT64_C(1) << 52,
+		UINT64_MAX - 0xffff };
+	const uint64_t at = draw(2) ? near[draw(ARRAY_COUNT(near))] : draw(UINT64_MAX) << 11;
+
+	return ((at >> (draw(3) ? 0 : draw(40))) & ~UINT64_C(0xfff)) + draw(9) * 0x1000;
+}
+
+static MemoryRange draw_range(void)
+{
+	const uint64_t a = draw_page(), b = draw_page();
+
+	return a < b ? (MemoryRange){ a, b } : (MemoryRange){ b, a };
+}
+
+/* What a register must say, -1 if it cannot. */
+static int64_t mib_or_refusal(Wide bytes)
+{
+	return bytes >> 52 ? -1 : (int64_t)(bytes >> 20);
+}
+
+typedef struct Sums {
+	Wide below, above, behind;
+} Sums;
+
+static Sums draw_memory(Guest *g)
+{
+	Sums sums = { 0 };
+
+	g->in.low = draw_range();
+	g->in.high = draw_range();
+	g->in.ram.count = draw(4);
+	for (size_t i = 0; i < g->in.ram.count; i++) {
+		const MemoryRange range = draw_range();
+		const Wide len = range.end - range.start;
+
+		g->ram[i] = range;
+		sums.below += range.end < FOUR_GIB ? len : 0;
+		sums.above += range.end >= FOUR_GIB ? len : 0;
+		sums.behind += range.start >= g->in.high.end ? len : 0;
+	}
+	return sums;
+}
+
+static bool can_be_told(const Guest *g, Sums sums)
+{
+	const MemoryRange low = g->in.low, high = g->in.high;
+
+	return g->in.ram.count && g->ram[0].end - g->ram[0].start < 4 * TIB &&
+		low.start < low.end && low.start < FOUR_GIB && high.end - high.start >= MIB &&
+		mib_or_refusal(sums.below) >= 0 && mib_or_refusal(sums.above) >= 0 &&
+		mib_or_refusal(sums.behind) >= 0 && mib_or_refusal(high.start) >= 0 &&
+		mib_or_refusal(high.end - high.start) >= 0;
+}
+
+Test(pcat_config, counts_every_map_or_refuses_it)
+{
+	unsigned answered = 0;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		Guest *g = guest_new();
+		const Sums sums = draw_memory(g);
+		const bool fits = can_be_told(g, sums);
+		PcatConfig config = { .first_block_kib = 77 };
+		Error err = { 0 };
+
+		cr_assert_eq(pcat_config_build(&g->in, g->arena, &config, &err), fits, "%s",
+			err.text);
+		if (!fits) {
+			cr_assert(err.diagnostic == PVW_PCAT_0001 ||
+				err.diagnostic == PVW_PCAT_0002);
+			cr_assert_eq(config.first_block_kib, 77);
+		} else {
+			const uint64_t high_len = g->in.high.end - g->in.high.start;
+
+			answered++;
+			cr_assert_eq(config.below_gap_mib, mib_or_refusal(sums.below));
+			cr_assert_eq(config.above_4gib_mib, mib_or_refusal(sums.above));
+			cr_assert_eq(config.above_high_mib, mib_or_refusal(sums.behind));
+			cr_assert_eq(config.pci_io_gap_start, g->in.low.start);
+			cr_assert_eq(config.high_gap_base_mib, g->in.high.start >> 20);
+			cr_assert_eq(config.high_gap_length_mib, (high_len >> 20) - 1);
+			cr_assert_eq(config.e820_count, g->in.ram.count - 1);
+		}
+		arena_free(g->arena);
+	}
+	cr_assert_gt(answered, 500, "%u", answered);
+}
+
 /* ---- boot order ---- */
 
 #define F PCAT_BOOT_FLOPPY
