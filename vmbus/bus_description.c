@@ -36,7 +36,7 @@ static bool check_relay(MemoryRangeList windows, bool redirected, MemoryRange re
 		if (memory_range_overlaps(windows.items[i], relay))
 			return error_set(err, PVW_VMBUS_0008,
 				"window " RANGE_FORMAT
-				" holds a part of the relay aperture " RANGE_FORMAT,
+				", expected it apart from the relay aperture " RANGE_FORMAT,
 				RANGE_ARGS(windows.items[i]), RANGE_ARGS(relay));
 	}
 	return true;
