@@ -249,7 +249,7 @@ static const BootInfoCheck checks[] = {
 	{ "persisted-state", PVW_BOOTINFO_0003, has_persisted },
 	{ "map-overlap", PVW_BOOTINFO_0005, map_is_disjoint },
 	{ "vtl2-ram-mapped", PVW_BOOTINFO_0006, vtl2_ram_is_mapped },
-	{ "cpu-ids", PVW_BOOTINFO_0007, cpus_are_unique },
+	{ "cpu-duplicate", PVW_BOOTINFO_0007, cpus_are_unique },
 	{ "gic-by-arch", PVW_BOOTINFO_0008, gic_suits_arch },
 	{ "bsp-first", PVW_BOOTINFO_0009, bsp_is_first },
 	{ "log-buffer", PVW_BOOTINFO_0010, has_log_buffer },
