@@ -100,6 +100,10 @@ ExitStatus status_of(const Error *err);
  */
 ExitStatus report_error(const Invocation *invocation, const Error *err);
 
+/** report_finding - one finding in the same manner; @check: the check's name, or NULL */
+void report_finding(
+	const Invocation *invocation, FILE *out, const Diagnostic *finding, const char *check);
+
 /** report_diagnostics - all findings, then "N errors, N warnings" if there were any */
 void report_diagnostics(const Invocation *invocation, const Diagnostics *list);
 

@@ -54,25 +54,35 @@ static const char *colour_of(Severity severity)
 	return "\033[1;36m";
 }
 
-static void print_finding(const Invocation *invocation, Severity severity, const Error *what)
+static void print_finding(const Invocation *invocation, FILE *out, Severity severity,
+	const Error *what, const char *check)
 {
 	const DiagnosticRow *row = diagnostic_row(what->diagnostic);
 	const bool colour = invocation_colour(invocation);
 
-	fprintf(stderr, "%s",
+	fprintf(out, "%s",
 		what->source[0] ? what->source : invocation_program(invocation)->name);
 	if (what->has_offset)
-		fprintf(stderr, "+0x%" PRIx64, what->offset);
-	fprintf(stderr, ": %s%s%s %s: %s\n", colour ? colour_of(severity) : "",
+		fprintf(out, "+0x%" PRIx64, what->offset);
+	fprintf(out, ": %s%s%s %s: %s", colour ? colour_of(severity) : "",
 		severity_name(severity), colour ? "\033[0m" : "", row->name, what->text);
+	if (check)
+		fprintf(out, " [%s]", check);
+	fputc('\n', out);
 	if (row->hint && row->hint[0] && invocation_verbosity(invocation) >= 0)
-		fprintf(stderr, "   hint: %s (pvw explain %s)\n", row->hint, row->name);
+		fprintf(out, "   hint: %s (pvw explain %s)\n", row->hint, row->name);
 }
 
 ExitStatus report_error(const Invocation *invocation, const Error *err)
 {
-	print_finding(invocation, SEVERITY_ERROR, err);
+	print_finding(invocation, stderr, SEVERITY_ERROR, err, /* check= */ NULL);
 	return status_of(err);
+}
+
+void report_finding(
+	const Invocation *invocation, FILE *out, const Diagnostic *finding, const char *check)
+{
+	print_finding(invocation, out, finding->severity, &finding->what, check);
 }
 
 void report_diagnostics(const Invocation *invocation, const Diagnostics *list)
@@ -80,11 +90,11 @@ void report_diagnostics(const Invocation *invocation, const Diagnostics *list)
 	size_t counts[SEVERITY_COUNT] = { 0 };
 
 	for (size_t i = 0; i < list->count; i++) {
-		counts[list->items[i].severity]++;
-		if (list->items[i].severity != SEVERITY_NOTE ||
-			invocation_verbosity(invocation) >= 0)
-			print_finding(
-				invocation, list->items[i].severity, &list->items[i].what);
+		const Diagnostic *finding = &list->items[i];
+
+		counts[finding->severity]++;
+		if (finding->severity != SEVERITY_NOTE || invocation_verbosity(invocation) >= 0)
+			report_finding(invocation, stderr, finding, /* check= */ NULL);
 	}
 	if (list->count || list->dropped)
 		fprintf(stderr, "%zu error%s, %zu warning%s%s\n", counts[SEVERITY_ERROR],
