@@ -3,10 +3,7 @@
  */
 #include "cli/commands.h"
 
-/* What a command works on: one of the first three, and what goes with it. */
-static const OptionRow input_options[] = {
-	{ .name = NULL },
-};
+#include "cli/input.h"
 
 static const OptionRow serve_options[] = {
 	{ .name = "listen",
@@ -38,6 +35,59 @@ static const OptionRow serve_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow plan_options[] = {
+	{ .name = "explain", .help = "say why each range lies where it lies" },
+	{ .name = "output",
+		.letter = 'o',
+		.value = "DIR",
+		.help = "write plan.json and NAME.bin for each artifact there" },
+	{ .name = NULL },
+};
+
+static const OptionRow map_options[] = {
+	{ .name = "width", .value = "N", .help = "columns; default: the terminal's, else 80" },
+	{ .name = "from", .value = "ADDRESS", .help = "begin there" },
+	{ .name = "to", .value = "ADDRESS", .help = "end before it" },
+	{ .name = NULL },
+};
+
+static const OptionRow check_options[] = {
+	{ .name = "warn",
+		.letter = 'W',
+		.value = "NAME",
+		.repeats = true,
+		.help = "turn a check on; -W no-NAME: off" },
+	{ .name = "error",
+		.letter = 'E',
+		.value = "NAME",
+		.repeats = true,
+		.help = "what a check finds is an error" },
+	{ .name = "exit-code-warnings", .help = "exit with 1 for warnings, too" },
+	{ .name = "list", .help = "name the checks, run none" },
+	{ .name = NULL },
+};
+
+static const OptionRow call_options[] = {
+	{ .name = "socket",
+		.value = "ADDR",
+		.help = "unix:PATH, vsock:CID:PORT or fd:N; default: PVW_SOCKET" },
+	{ .name = "timeout", .value = "MS", .help = "how long to wait, at most a day" },
+	{ .name = "list", .help = "name the methods, call nothing" },
+	{ .name = NULL },
+};
+
+static const OptionRow fixture_options[] = {
+	{ .name = "output",
+		.letter = 'o',
+		.value = "FILE",
+		.help = "record: the fixture to write" },
+	{ .name = "refuse", .help = "record: the input must be refused; record how" },
+	{ .name = "keep-identifiers", .help = "record: keep GUIDs and serial numbers" },
+	{ .name = "note", .value = "TEXT", .help = "record: a word for people" },
+	{ .name = "time", .value = "SECONDS", .help = "record: a date, Unix time" },
+	{ .name = NULL },
+};
+
 static const CommandRow commands[] = {
 	{
 		.name = "serve",
@@ -55,6 +105,138 @@ static const CommandRow commands[] = {
 			    "/dev/mshv_vtl_low --listen vsock:4000\n",
 		.options = serve_options,
 		.run = command_serve,
+	},
+	{
+		.name = "plan",
+		.operands = "",
+		.summary = "everything that would be written and set, without a guest",
+		.description = "Prints artifacts with address, size and digest, registers and "
+			       "the plan's own digest;\n"
+			       "-v prints the registers, too. The same input gives the same "
+			       "bytes and digests.\n"
+			       "With --socket a worker that is configured plans, with entropy "
+			       "of its own.",
+		.examples = "  pvw plan --fixture fixtures/x64-uefi-4vp.cbor --explain\n"
+			    "  pvw plan --dtb boot.dtb --firmware uefi --seed 1 -o out\n",
+		.options = plan_options,
+		.takes_input = true,
+		.run = command_plan,
+	},
+	{
+		.name = "map",
+		.operands = "",
+		.summary = "the guest's memory as a picture",
+		.description =
+			"One row a range, from low to high, with what it is for, its "
+			"size and its NUMA node;\n"
+			"the bar grows with the logarithm of the size, a double line "
+			"parts VTL0 from VTL2.\n"
+			"Equal neighbours are one row; -v parts them. Below: the chipset "
+			"windows and why\n"
+			"they are what they are, and everything that is placed.",
+		.examples = "  pvw map --fixture fixtures/x64-uefi-4vp.cbor\n"
+			    "  pvw map --dtb boot.dtb --from 0xf0000000 --to 0x100000000\n",
+		.options = map_options,
+		.takes_input = true,
+		.run = command_map,
+	},
+	{
+		.name = "check",
+		.operands = "",
+		.summary = "all that is wrong with an input, in one run",
+		.description = "Runs every named check on what can be made of the input, and "
+			       "plans it as far as it\n"
+			       "goes. Loading would stop at the first error; here all are "
+			       "listed, with the name of\n"
+			       "their check in brackets. Exit status 1: there are errors.",
+		.examples = "  pvw check --dtb boot.dtb\n"
+			    "  pvw check --dtb boot.dtb -W no-role-by-address -E "
+			    "window-missing\n",
+		.options = check_options,
+		.takes_input = true,
+		.run = command_check,
+	},
+	{
+		.name = "explain",
+		.operands = "PVW-AREA-NNNN|0xADDRESS|SETTING|settings",
+		.operands_min = 1,
+		.operands_max = 1,
+		.summary = "what a diagnostic, an address or a setting means",
+		.description = "A diagnostic: what it says and what to do. An address of an "
+			       "INPUT's guest: what lies\n"
+			       "there and why. A setting: what it does, its default, what "
+			       "isolation makes of it, and\n"
+			       "with an INPUT what was asked for and what is used. "
+			       "\"settings\" lists them.",
+		.examples = "  pvw explain PVW-ROLE-0010\n"
+			    "  pvw explain 0x100000 --fixture fixtures/x64-uefi-4vp.cbor\n"
+			    "  pvw explain uefi.secure_boot\n",
+		.takes_input = true,
+		.run = command_explain,
+	},
+	{
+		.name = "fixture",
+		.operands = "record|verify|rebase|show|diff [FILE]...",
+		.operands_min = 1,
+		.operands_max = 4096,
+		.summary = "recorded boot info: make it, and check what comes out of it",
+		.description =
+			"record  plans INPUT and writes it to --output with all that came "
+			"out; identifiers in a\n"
+			"        settings document are replaced by digests\n"
+			"verify  plans fixtures and compares with what they expect\n"
+			"rebase  replaces what fixtures expect, and shows every change\n"
+			"show    prints a fixture's fields\n"
+			"diff    compares two fixtures, field by field\n\n"
+			"Exit status 10: something differs. docs/formats.md describes the "
+			"files.",
+		.examples =
+			"  pvw fixture record --dtb boot.dtb --seed 1 -o fixtures/boot.cbor\n"
+			"  pvw fixture verify fixtures/*.cbor\n",
+		.options = fixture_options,
+		.takes_input = true,
+		.run = command_fixture,
+	},
+	{
+		.name = "call",
+		.operands = "METHOD [JSON|-]",
+		.operands_max = 2,
+		.summary = "any method of a worker, JSON both ways",
+		.description = "Members are named as in worker.proto; enums are names, 64-bit "
+			       "numbers may be texts,\n"
+			       "bytes are base64; what is left out is absent. \"-\" reads the "
+			       "request from standard\n"
+			       "input. Session, health, metrics, events, log filter and "
+			       "shutdown have no commands\n"
+			       "of their own.",
+		.examples = "  pvw call --socket unix:/run/pvw/worker.sock Health\n"
+			    "  pvw call PollEvents '{\"wait_ms\": 30000}'\n"
+			    "  pvw call --list\n",
+		.options = call_options,
+		.run = command_call,
+	},
+	{
+		.name = "doctor",
+		.operands = "",
+		.summary = "what this machine offers",
+		.description = "Looks at sandbox, sockets, limits, permissions and the "
+			       "programs that tests use. What is\n"
+			       "missing is a note that says what goes without it; the exit "
+			       "status is 0.",
+		.examples = "  pvw doctor\n  pvw doctor --format json\n",
+		.run = command_doctor,
+	},
+	{
+		.name = "completion",
+		.operands = "bash|zsh|fish",
+		.operands_min = 1,
+		.operands_max = 1,
+		.summary = "a completion script for a shell",
+		.description = "Prints the script; commands and options come from pvw's own "
+			       "tables.",
+		.examples = "  pvw completion bash >/etc/bash_completion.d/pvw\n"
+			    "  pvw completion fish >~/.config/fish/completions/pvw.fish\n",
+		.run = command_completion,
 	},
 	{
 		.name = "version",
@@ -81,9 +263,10 @@ static const Program program = {
 	.summary =
 		"A paravisor worker: prepares and serves a guest from inside its own virtual "
 		"machine.\n",
-	.examples = "  pvw serve --listen unix:/run/pvw/worker.sock --guest-memory "
-		    "/dev/shm/guest\n"
-		    "  pvw help serve\n",
+	.examples = "  pvw plan --fixture fixtures/x64-uefi-4vp.cbor --explain\n"
+		    "  pvw map --fixture fixtures/x64-uefi-4vp.cbor\n"
+		    "  pvw serve --listen unix:/run/pvw/worker.sock --guest-memory "
+		    "/dev/shm/guest\n",
 	.commands = commands,
 	.input = input_options,
 };

@@ -26,7 +26,7 @@ char *output_document(const char *schema, json_t *document, bool indent, Error *
 bool output_json(const Invocation *invocation, const char *schema, json_t *document, Error *err)
 {
 	char *text = output_document(
-		schema, document, invocation_format(invocation) == OUTPUT_JSON, err);
+		schema, document, invocation_format(invocation) != OUTPUT_JSONL, err);
 
 	json_decref(document);
 	if (!text)
