@@ -31,7 +31,7 @@ typedef enum RpcStatus {
 /** rpc_status_name - "INVALID_ARGUMENT"; "UNKNOWN" for numbers that are none */
 const char *rpc_status_name(int32_t status);
 
-/** rpc_status_of - the status of a failed call: by its diagnostic if that has its own, else by its code */
+/** rpc_status_of - of a failed call: its diagnostic's own if it has one, else its code's */
 RpcStatus rpc_status_of(const Error *err);
 
 #endif

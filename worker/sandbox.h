@@ -39,7 +39,7 @@ typedef struct SandboxOptions {
 	uint64_t max_file_bytes; /* largest offset ever written to a file; 0: not limited */
 	bool change_user;        /* started as root: become user and group below */
 	uint32_t user, group;
-	bool log_only; /* for development: system calls outside of the list are logged, not denied */
+	bool log_only; /* for development: other system calls are logged, not denied */
 } SandboxOptions;
 
 typedef struct SandboxReport {

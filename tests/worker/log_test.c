@@ -62,8 +62,8 @@ Test(log, text_lines_have_time_level_target_and_fields)
 		"%d memory ranges", 3);
 	log_line(rig->log, LOG_LEVEL_ERROR, LOG_CLASS_ALLOWED, "rpc", "plain");
 	cr_assert_str_eq(rig_text(rig),
-		"2026-01-02T03:04:05.678Z INFO dt: 3 memory ranges (ranges=3 "
-	        "bytes=0xc0000000)\n"
+		"2026-01-02T03:04:05.678Z INFO dt: "
+		"3 memory ranges (ranges=3 bytes=0xc0000000)\n"
 		"2026-01-02T03:04:05.678Z ERROR rpc: plain\n");
 	rig_end(rig);
 }
