@@ -46,9 +46,10 @@ static bool call(Drive *drive, const char *method, const ProtobufCMessage *reque
 
 static bool say_hello(Drive *drive, Error *err)
 {
-	Pvw__V1__HelloRequest request = PVW__V1__HELLO_REQUEST__INIT;
+	Pvw__V1__HelloRequest request;
 	char text[128];
 
+	pvw__v1__hello_request__init(&request);
 	request.major_min = request.major_max = 1;
 	request.client_name = words("pvw-agent");
 	request.client_version = words(PVW_VERSION);
@@ -66,18 +67,20 @@ static bool load_boot_info(Drive *drive, Error *err)
 {
 	const Fixture *fixture = drive->fixture;
 	const size_t count = fixture->has_host_caps ? fixture->host_caps.vps.count : 0;
-	Pvw__V1__LoadBootInfoRequest request = PVW__V1__LOAD_BOOT_INFO_REQUEST__INIT;
-	Pvw__V1__HostCaps caps = PVW__V1__HOST_CAPS__INIT;
+	Pvw__V1__LoadBootInfoRequest request;
+	Pvw__V1__HostCaps caps;
 	Pvw__V1__Vp *vps = arena_array(drive->arena, Pvw__V1__Vp, count, err);
 	Pvw__V1__Vp **list = vps ? arena_array(drive->arena, Pvw__V1__Vp *, count, err) : NULL;
 	char text[128];
 
+	pvw__v1__load_boot_info_request__init(&request);
+	pvw__v1__host_caps__init(&caps);
 	if (!list)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const FixtureVp *vp = &fixture->host_caps.vps.items[i];
 
-		vps[i] = (Pvw__V1__Vp)PVW__V1__VP__INIT;
+		pvw__v1__vp__init(&vps[i]);
 		vps[i].index = vp->index;
 		vps[i].vnode = vp->vnode;
 		vps[i].apic_id = fixture->arch == GUEST_ARCH_X86_64 ? (uint32_t)vp->id : 0;
@@ -126,10 +129,11 @@ static bool size_memory(const Drive *drive, Error *err)
 
 static bool configure(Drive *drive, Error *err)
 {
-	Pvw__V1__ConfigureRequest request = PVW__V1__CONFIGURE_REQUEST__INIT;
+	Pvw__V1__ConfigureRequest request;
 	ProtobufCMessage *settings = NULL;
 	char text[128];
 
+	pvw__v1__configure_request__init(&request);
 	if (drive->fixture->settings.len &&
 		!message_unpack(&pvw__v1__device_platform_settings__descriptor,
 			drive->fixture->settings, drive->arena, &settings, err))
@@ -147,10 +151,11 @@ static bool configure(Drive *drive, Error *err)
 static bool plan(Drive *drive, Error *err)
 {
 	const FixtureOptions *options = &drive->fixture->options;
-	Pvw__V1__PlanRequest request = PVW__V1__PLAN_REQUEST__INIT;
+	Pvw__V1__PlanRequest request;
 	Digest digest = { 0 };
 	char text[DIGEST_HEX_SIZE];
 
+	pvw__v1__plan_request__init(&request);
 	/* An isolated guest's entropy comes from nowhere but the worker. */
 	if (!isolation_is_isolated(drive->fixture->isolation))
 		request.entropy = binary(options->entropy, sizeof(options->entropy));
@@ -176,10 +181,12 @@ static bool plan(Drive *drive, Error *err)
 
 static bool load(Drive *drive, Error *err)
 {
-	Pvw__V1__LoadRequest request = PVW__V1__LOAD_REQUEST__INIT;
-	Pvw__V1__Target target = PVW__V1__TARGET__INIT;
+	Pvw__V1__LoadRequest request;
+	Pvw__V1__Target target;
 	char text[128];
 
+	pvw__v1__load_request__init(&request);
+	pvw__v1__target__init(&target);
 	if (drive->machine->memory_fd >= 0) {
 		target.kind_case = PVW__V1__TARGET__KIND_GUEST_MEMORY;
 		target.guest_memory = true;
@@ -200,10 +207,13 @@ static bool load(Drive *drive, Error *err)
 
 static bool ask_for_results(Drive *drive, Error *err)
 {
-	Pvw__V1__GetLayoutRequest layout = PVW__V1__GET_LAYOUT_REQUEST__INIT;
-	Pvw__V1__ListArtifactsRequest artifacts = PVW__V1__LIST_ARTIFACTS_REQUEST__INIT;
-	Pvw__V1__HealthRequest health = PVW__V1__HEALTH_REQUEST__INIT;
+	Pvw__V1__GetLayoutRequest layout;
+	Pvw__V1__ListArtifactsRequest artifacts;
+	Pvw__V1__HealthRequest health;
 
+	pvw__v1__get_layout_request__init(&layout);
+	pvw__v1__list_artifacts_request__init(&artifacts);
+	pvw__v1__health_request__init(&health);
 	layout.with_provenance = true;
 	return CALL(drive, "GetLayout", &layout, &drive->layout, err) &&
 		CALL(drive, "ListArtifacts", &artifacts, &drive->artifacts, err) &&
@@ -225,9 +235,10 @@ bool drive_prepare(Drive *drive, Error *err)
 static bool compare_by_bytes(
 	Drive *drive, const Pvw__V1__PlannedWrite *write, bool *denied, Error *err)
 {
-	Pvw__V1__GetArtifactRequest request = PVW__V1__GET_ARTIFACT_REQUEST__INIT;
+	Pvw__V1__GetArtifactRequest request;
 	Pvw__V1__GetArtifactResponse *answer;
 
+	pvw__v1__get_artifact_request__init(&request);
 	*denied = false;
 	request.name = write->artifact;
 	request.expect_sha256 = write->sha256;
@@ -294,9 +305,10 @@ bool drive_verify(Drive *drive, Error *err)
 
 bool drive_shutdown(Drive *drive, Error *err)
 {
-	Pvw__V1__ShutdownRequest request = PVW__V1__SHUTDOWN_REQUEST__INIT;
+	Pvw__V1__ShutdownRequest request;
 	Pvw__V1__ShutdownResponse *response;
 
+	pvw__v1__shutdown_request__init(&request);
 	request.drain_ms = DRAIN_MS;
 	request.why = words("the agent is done");
 	return CALL(drive, "Shutdown", &request, &response, err);
