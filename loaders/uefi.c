@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "loaders/boot_machine.h"
 #include "loaders/uefi_config.h"
 #include "loaders/uefi_internal.h"
 #include "support/checked.h"
@@ -40,18 +41,13 @@ static bool check_image(const UefiPlatform *platform, const Image *image, Error 
 	return true;
 }
 
-static bool is_ordinary(const LayoutRecord *record)
-{
-	return record->igvm_type == IGVM_MEMORY || record->igvm_type == IGVM_VTL2_PROTECTABLE;
-}
-
 /* The firmware takes its heap from the largest ordinary piece below 4 GiB that it leaves free. */
 static bool has_heap(LayoutRecordList ram, uint64_t used_end)
 {
 	for (size_t i = 0; i < ram.count; i++) {
 		const MemoryRange range = ram.items[i].range;
 
-		if (is_ordinary(&ram.items[i]) && range.start < FOUR_GIB &&
+		if (layout_record_is_ordinary(&ram.items[i]) && range.start < FOUR_GIB &&
 			range.end > used_end)
 			return true;
 	}
@@ -72,7 +68,7 @@ static bool check_room(uint64_t config_end, LayoutRecordList ram, Error *err)
 			", expected one range from 0 to 0x%" PRIx64 " and beyond",
 			RANGE_ARGS(ram.count ? ram.items[0].range : MEMORY_RANGE_EMPTY),
 			config_end);
-	if (!is_ordinary(&ram.items[0]))
+	if (!layout_record_is_ordinary(&ram.items[0]))
 		return error_set(err, PVW_UEFI_0009,
 			"the first RAM, " RANGE_FORMAT
 			", has igvm-type %u, expected ordinary memory",
@@ -85,36 +81,18 @@ static bool check_room(uint64_t config_end, LayoutRecordList ram, Error *err)
 	return true;
 }
 
-static bool ram_list(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Error *err)
-{
-	NodeRange *items = arena_array(arena, NodeRange, ram.count, err);
-
-	if (!items)
-		return false;
-	for (size_t i = 0; i < ram.count; i++)
-		items[i] = (NodeRange){ ram.items[i].range, ram.items[i].vnode };
-	*out = (NodeRangeList){ items, ram.count };
-	return true;
-}
-
 /* The tables that firmware cannot make itself; empty where the host gave one. */
 static bool build_tables(const BootInputs *in, const UefiPlatform *platform,
 	AcpiProfile profile, Arena *arena, Bytes *madt, Bytes *srat, Error *err)
 {
 	const bool isolated = isolation_is_isolated(in->info->isolation);
-	AcpiInputs acpi = {
-		.profile = profile,
-		.topology = in->topology,
-		.mmio_low = in->mmio->low,
-		.mmio_high = in->mmio->high,
-		.with_ioapic = platform->with_ioapic,
-		.with_psp = in->settings->chipset.psp,
-		.pm_base = platform->pm_base,
-		.acpi_irq = platform->acpi_irq,
-	};
+	AcpiInputs acpi;
 
-	if (!ram_list(in->layout->vtl0.ram, arena, &acpi.ram, err))
+	if (!boot_machine_acpi(in, profile, arena, &acpi, err))
 		return false;
+	acpi.with_ioapic = platform->with_ioapic;
+	acpi.pm_base = platform->pm_base;
+	acpi.acpi_irq = platform->acpi_irq;
 	if (!uefi_config_has_host_table(in->settings, isolated, "APIC") &&
 		!acpi_build_table(ACPI_MADT, &acpi, arena, madt, err))
 		return error_wrap(err, "madt");
@@ -217,6 +195,7 @@ bool uefi_build_plan(
 		return false;
 	add_artifacts(plan, in, platform, &config, blob);
 	add_context(plan, in->vp_context);
-	return platform->add_registers(in, policy.mtrr, plan, arena, err) &&
-		boot_plan_finish(plan, config.ram, out, err);
+	if (platform->with_mtrrs && !boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err))
+		return false;
+	return boot_plan_finish(plan, config.ram, out, err);
 }

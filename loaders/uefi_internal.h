@@ -12,9 +12,8 @@ typedef struct UefiPlatform {
 	/* What stands in the MADT beside processors. */
 	bool with_ioapic;
 	uint32_t pm_base, acpi_irq;
-	/* Registers that the worker adds to those of the image. */
-	bool (*add_registers)(const BootInputs *in, MtrrPolicy policy, BootPlanBuilder *plan,
-		Arena *arena, Error *err);
+	/* Variable MTRRs depend on the memory layout and so cannot come with the image. */
+	bool with_mtrrs;
 } UefiPlatform;
 
 extern const UefiPlatform uefi_platform_x86;
