@@ -100,7 +100,7 @@ static bool fail_exhausted(Run *run, size_t index, const FreeSpace *space, uint6
 	for (size_t i = 0; i < space->count; i++) {
 		const MemoryRange range = memory_range_intersection(
 			space->items[i], (MemoryRange){ floor, ceiling });
-		uint64_t start;
+		uint64_t start = 0;
 
 		failure.free_bytes += memory_range_len(range);
 		if (checked_align_up(range.start, request->align, &start) &&
@@ -325,7 +325,7 @@ static bool place_post(Run *run, Error *err)
 		const size_t index = run->order[i].index;
 		const AllocatorRequest *request = &run->requests[index];
 		const size_t from = at;
-		uint64_t start;
+		uint64_t start = 0;
 
 		phase.floor = run->top;
 		while (at < run->space.count &&
@@ -349,21 +349,37 @@ static bool place_post(Run *run, Error *err)
  * Results.
  */
 
-/* All placements, in runs that are mostly ascending already; returns how many. */
+static Placement *list_placement(const Run *run, size_t at, Placement *out)
+{
+	const uint32_t index = (uint32_t)run->order[at].index;
+
+	run->targets[index] = (MemoryRangeList){ &run->ranges[index], 1 };
+	*out = (Placement){ run->ranges[index], run->requests[index].kind, index };
+	return out + 1;
+}
+
+/*
+ * All placements; returns how many. They are listed so that hardly anything is left to sort:
+ * what was placed downwards is turned round, and the phases come in order of address.
+ */
 static size_t list_placements(const Run *run, Placement *out)
 {
+	const size_t *begin = run->begin;
 	Placement *at = out;
 
-	for (size_t i = 0; i < run->count; i++) {
+	for (size_t i = begin[PLACEMENT_RAM]; i-- > begin[PLACEMENT_MMIO32];)
+		at = list_placement(run, i, at);
+	for (size_t i = 0; i < begin[PLACEMENT_MMIO32]; i++)
+		at = list_placement(run, i, at);
+	for (size_t i = begin[PLACEMENT_RAM]; i < begin[PLACEMENT_MMIO64]; i++) {
 		const uint32_t index = (uint32_t)run->order[i].index;
-		const PlacementKind kind = run->requests[index].kind;
 		const MemoryRangeList *target = &run->targets[index];
 
-		if (kind != PLACEMENT_RAM)
-			run->targets[index] = (MemoryRangeList){ &run->ranges[index], 1 };
 		for (size_t k = 0; k < target->count; k++)
-			*at++ = (Placement){ target->items[k], kind, index };
+			*at++ = (Placement){ target->items[k], PLACEMENT_RAM, index };
 	}
+	for (size_t i = begin[PLACEMENT_MMIO64]; i < run->count; i++)
+		at = list_placement(run, i, at);
 	return (size_t)(at - out);
 }
 

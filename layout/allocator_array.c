@@ -63,7 +63,7 @@ size_t window_phase_array(const WindowPhase *phase, FreeSpace *space)
 	const size_t first = first_index(phase, space);
 	size_t placed = 0, index;
 	MemoryRange *range;
-	uint64_t start;
+	uint64_t start = 0;
 
 	for (; placed < phase->count; placed++) {
 		const size_t request = phase->order[placed].index;

@@ -32,7 +32,7 @@ typedef enum AllocatorForm {
 } AllocatorForm;
 
 /* More requests in one phase than this, and the tree searches. */
-#define ALLOCATOR_ARRAY_MAX 512
+#define ALLOCATOR_ARRAY_MAX 1024
 
 /* Removes @range from free range @index, which contains it. */
 void free_space_take(FreeSpace *space, size_t index, MemoryRange range);
