@@ -102,14 +102,14 @@ static const MemberRow com1_rows[] = {
 	{ "EnablePort", MEMBER_BOOL, AT(chipset.com1) },
 	{ "DebuggerMode", MEMBER_BOOL, AT(chipset.com1_debugger) },
 	{ "EnableVmbusRedirector", MEMBER_BOOL, UNUSED },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow com2_rows[] = {
 	{ "EnablePort", MEMBER_BOOL, AT(chipset.com2) },
 	{ "DebuggerMode", MEMBER_BOOL, AT(chipset.com2_debugger) },
 	{ "EnableVmbusRedirector", MEMBER_BOOL, UNUSED },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow v1_rows[] = {
@@ -129,7 +129,7 @@ static const MemberRow v1_rows[] = {
 	{ "BaseBoardSerialNumber", MEMBER_TEXT, AT(smbios.base_board_serial) },
 	{ "ChassisSerialNumber", MEMBER_TEXT, AT(smbios.chassis_serial) },
 	{ "ChassisAssetTag", MEMBER_TEXT, AT(smbios.chassis_asset_tag) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow static_smbios_rows[] = {
@@ -140,7 +140,7 @@ static const MemberRow static_smbios_rows[] = {
 	{ "SystemFamily", MEMBER_TEXT, REQUIRED, AT(smbios.system_family) },
 	{ "BiosLockString", MEMBER_TEXT, REQUIRED, AT(smbios.bios_lock) },
 	{ "MemoryDeviceSerialNumber", MEMBER_TEXT, REQUIRED, AT(smbios.memory_device_serial) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow static_rows[] = {
@@ -174,7 +174,7 @@ static const MemberRow static_rows[] = {
 	{ "ManagementVtlFeatures", MEMBER_WIDE, UNUSED },
 	{ "ForceDmaBounceEnabled", MEMBER_BOOL, AT(uefi.force_dma_bounce) },
 	{ "HardwareSealingPolicyId", MEMBER_NAME, UNUSED, .names = sealing_names },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow dynamic_smbios_rows[] = {
@@ -196,7 +196,7 @@ static const MemberRow dynamic_smbios_rows[] = {
 	{ "Status", MEMBER_NUMBER, REQUIRED, .max = UINT8_MAX, AT(smbios.status) },
 	{ "ProcessorUpgrade", MEMBER_NUMBER, REQUIRED, .max = UINT8_MAX,
 		AT(smbios.processor_upgrade) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow dynamic_rows[] = {
@@ -207,13 +207,13 @@ static const MemberRow dynamic_rows[] = {
 	{ "Smbios", MEMBER_OBJECT, REQUIRED, .rows = dynamic_smbios_rows },
 	{ "IsServicingScenario", MEMBER_BOOL, REQUIRED, AT(settings.servicing) },
 	{ "AcpiTables", MEMBER_OTHER, .read = read_acpi_tables },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow v2_rows[] = {
 	{ "Static", MEMBER_OBJECT, REQUIRED, .rows = static_rows },
 	{ "Dynamic", MEMBER_OBJECT, REQUIRED, .rows = dynamic_rows },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static bool read_pvw(Reader *reader, const json_t *json);
@@ -226,7 +226,7 @@ static const MemberRow linux_rows[] = {
 	{ "Kernel", MEMBER_OTHER, .read = read_kernel },
 	{ "Initrd", MEMBER_OTHER, .read = read_initrd },
 	{ "CommandLine", MEMBER_STRING, AT(linux_direct.command_line) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const MemberRow pvw_rows[] = {
@@ -239,7 +239,7 @@ static const MemberRow pvw_rows[] = {
 	{ "LayoutVersion", MEMBER_NUMBER, .max = UINT32_MAX, AT(layout_version) },
 	{ "Channels", MEMBER_OTHER, .read = read_channels },
 	{ "RelayDevices", MEMBER_OTHER, .read = read_relay_devices },
-	{ NULL },
+	{ .name = NULL },
 };
 
 /*
@@ -616,7 +616,7 @@ static const MemberRow document_rows[] = {
 	{ "V1", MEMBER_OBJECT, .rows = v1_rows },
 	{ "V2", MEMBER_OBJECT, .rows = v2_rows },
 	{ "Pvw", MEMBER_OTHER, .read = read_pvw },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static void init_parts(Parts *parts)

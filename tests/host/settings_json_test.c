@@ -121,7 +121,7 @@ Test(settings_json, reads_every_member_of_v2)
 			  ", \"DefaultBootAlwaysAttempt\": true, \"VpciInstanceFilter\": null,"
 			  "\"PcatBootDeviceOrder\": [\"Network\", \"Floppy\", \"Optical\","
 			  "\"HardDrive\"], \"Vtl2Settings\": \"AAEC\", \"FirmwareModeIsPcat\": "
-	                  "true,"
+			  "true,"
 			  "\"AlwaysRelayHostMmio\": true, \"ImcEnabled\": true,"
 			  "\"CxlMemoryEnabled\": true, \"GuestStateLifetime\": \"Default\","
 			  "\"EfiDiagnosticsLogLevel\": 2, \"ForceDmaBounceEnabled\": true",
