@@ -90,7 +90,7 @@ static void make_getopt_tables(const OptionList *list, GetoptTables *out)
 	size_t at = 0;
 
 	*out = (GetoptTables){ 0 };
-	/* '+': options end at the first operand; ':' tells a missing value from an unknown option */
+	/* '+' ends options at the first operand, ':' tells a missing value from a bad option */
 	out->shorts[at++] = '+';
 	out->shorts[at++] = ':';
 	for (size_t i = 0; i < list->count; i++) {

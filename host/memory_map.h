@@ -22,7 +22,7 @@ typedef struct MapStyle {
  *
  * Deterministic: equal layouts give equal text. Scratch lives in @arena.
  */
-MUST_CHECK bool memory_map_print(FILE *out, const Pvw__V1__Layout *layout, MapStyle style,
-	Arena *arena, Error *err);
+MUST_CHECK bool memory_map_print(
+	FILE *out, const Pvw__V1__Layout *layout, MapStyle style, Arena *arena, Error *err);
 
 #endif

@@ -31,8 +31,8 @@ MUST_CHECK bool convert_settings(const Pvw__V1__DevicePlatformSettings *in,
 	NamedBytesList blobs, Arena *arena, PlatformSettings *out, Error *err);
 
 /** convert_fact_inputs - borrows from @in */
-MUST_CHECK bool convert_fact_inputs(const Pvw__V1__LoadBootInfoRequest *in, Arena *arena,
-	FactInputs *out, Error *err);
+MUST_CHECK bool convert_fact_inputs(
+	const Pvw__V1__LoadBootInfoRequest *in, Arena *arena, FactInputs *out, Error *err);
 
 MUST_CHECK bool convert_config_inputs(const Pvw__V1__ConfigureRequest *in, NamedBytesList blobs,
 	Arena *arena, ConfigInputs *out, Error *err);

@@ -1,8 +1,8 @@
 /*
  * A machine for the tests of acpi/: made by hand, so that nothing but acpi/ is tested.
  */
-#ifndef ACPI_TESTS_MACHINE_H
-#define ACPI_TESTS_MACHINE_H
+#ifndef TESTS_ACPI_MACHINE_H
+#define TESTS_ACPI_MACHINE_H
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
