@@ -179,8 +179,7 @@ void service_stopping(void *context, const char *why)
 {
 	Service *service = context;
 
-	log_line(service->options.log, LOG_LEVEL_INFO, LOG_CLASS_ALLOWED, "session",
-		"stopping: %s", why);
+	(void)why;
 	session_stop(service->session);
 	service_note_state(service);
 	service_poll_answer_all(service);
