@@ -1,0 +1,172 @@
+/*
+ * Shape, requests, places, views.
+ */
+#include "layout/resolver.h"
+
+#include "layout/resolver_internal.h"
+#include "support/diagnostics.h"
+
+/* A root complex has an ECAM block at most, two windows, two of CXL and an IOMMU. */
+#define REQUESTS_PER_ROOT_COMPLEX 6
+/* Gap, chipset low and high, virtio-mmio, three of VTL2. */
+#define REQUESTS_OF_ALL 7
+
+static_assert(LAYOUT_MAX_NODES + REQUESTS_PER_ROOT_COMPLEX * LAYOUT_MAX_ROOT_COMPLEXES +
+			REQUESTS_OF_ALL <=
+		ALLOCATOR_MAX_REQUESTS,
+	"what a shape may have, the allocator takes");
+
+bool resolver_begin(Resolver *resolver, const LayoutShape *shape, Arena *arena, Error *err)
+{
+	const size_t complexes = shape->root_complex_count;
+	const size_t room =
+		shape->node_count + REQUESTS_PER_ROOT_COMPLEX * complexes + REQUESTS_OF_ALL;
+
+	*resolver = (Resolver){
+		.shape = shape,
+		.arena = arena,
+		.complexes = reserve_array(arena, RootComplexLayout, complexes, err),
+		.segments = reserve_array(arena, Segment, complexes, err),
+		.requests = reserve_array(arena, AllocatorRequest, room, err),
+		.subjects = reserve_array(arena, Subject, room, err),
+	};
+	return resolver->complexes && resolver->segments && resolver->requests &&
+		resolver->subjects;
+}
+
+/* Root complex @index is on the segment that @first was the first on. */
+static void join_segment(Resolver *resolver, size_t index, size_t first)
+{
+	const RootComplexShape *complex = &resolver->shape->root_complexes[index];
+	Segment *segment = &resolver->segments[first];
+
+	if (index == first)
+		*segment = (Segment){ first, complex->start_bus, complex->end_bus,
+			MEMORY_RANGE_EMPTY };
+	resolver->segments[index].first = first;
+	if (complex->start_bus < segment->start_bus)
+		segment->start_bus = complex->start_bus;
+	if (complex->end_bus > segment->end_bus)
+		segment->end_bus = complex->end_bus;
+}
+
+bool resolver_find_segments(Resolver *resolver, Error *err)
+{
+	const RootComplexShape *complexes = resolver->shape->root_complexes;
+	const size_t count = resolver->shape->root_complex_count;
+	SortKey *keys = reserve_array(resolver->arena, SortKey, 2 * count, err);
+	size_t first = 0;
+
+	if (!keys)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		keys[i] = (SortKey){ complexes[i].segment, i };
+	sort_keys(keys, keys + count, count);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || keys[i].key != keys[i - 1].key)
+			first = keys[i].index;
+		join_segment(resolver, keys[i].index, first);
+	}
+	return true;
+}
+
+/* Every range to where the result speaks of it. */
+static bool fill_views(Resolver *resolver, const Allocation *allocation, Error *err)
+{
+	NodeRange *ram = reserve_array(resolver->arena, NodeRange, allocation->count, err);
+	size_t count = 0;
+
+	if (!ram)
+		return false;
+	for (size_t i = 0; i < resolver->count; i++) {
+		const Subject *subject = &resolver->subjects[i];
+		const MemoryRangeList target = allocation->targets[i];
+
+		if (subject->view)
+			*subject->view = target.items[0];
+		for (size_t k = 0; subject->item == LAYOUT_ITEM_RAM && k < target.count; k++)
+			ram[count++] = (NodeRange){ target.items[k], subject->owner };
+	}
+	arena_shrink(resolver->arena, ram, count * sizeof(*ram));
+	resolver->result.ram = (NodeRangeList){ ram, count };
+	resolver->result.end_of_ram = ram[count - 1].range.end;
+	return true;
+}
+
+/* A segment's block is shared by its root complexes, a MiB a bus. */
+static bool share_ecam(Resolver *resolver, Error *err)
+{
+	for (size_t i = 0; i < resolver->shape->root_complex_count; i++) {
+		const RootComplexShape *complex = &resolver->shape->root_complexes[i];
+		const Segment *segment = &resolver->segments[resolver->segments[i].first];
+		MemoryRange *ecam = &resolver->complexes[i].ecam;
+
+		ecam->start = segment->ecam.start +
+			(uint64_t)(complex->start_bus - segment->start_bus) * ECAM_BUS_SIZE;
+		ecam->end = segment->ecam.start +
+			(uint64_t)(complex->end_bus - segment->start_bus + 1) * ECAM_BUS_SIZE;
+		if (ecam->start < ECAM_MIN_GPA)
+			return error_set(err, PVW_RESOLVE_0009,
+				"PCIe root complex %.64s has its ECAM at 0x%" PRIx64
+				", expected 0x10000000 or above",
+				complex->name, ecam->start);
+		if (complex->iommu != IOMMU_NONE)
+			resolver->result.iommu = complex->iommu;
+	}
+	return true;
+}
+
+static bool list_placements(Resolver *resolver, const Allocation *allocation, Error *err)
+{
+	LayoutPlacement *items =
+		reserve_array(resolver->arena, LayoutPlacement, allocation->count, err);
+
+	if (!items)
+		return false;
+	for (size_t i = 0; i < allocation->count; i++) {
+		const Placement *placement = &allocation->placements[i];
+		const Subject *subject = &resolver->subjects[placement->request];
+
+		items[i] = (LayoutPlacement){
+			.range = placement->range,
+			.tag = resolver->requests[placement->request].tag,
+			.kind = placement->kind,
+			.item = subject->item,
+			.owner = subject->owner,
+		};
+	}
+	resolver->result.placements = (LayoutPlacementList){ items, allocation->count };
+	resolver->result.top = allocation->top;
+	return true;
+}
+
+static bool check_top(const LayoutShape *shape, uint64_t top, Error *err)
+{
+	if (top > UINT64_C(1) << shape->address_bits)
+		return error_set(err, PVW_RESOLVE_0008,
+			"the layout ends at 0x%" PRIx64 ", expected at most 0x%" PRIx64
+			": addresses have %u bits",
+			top, UINT64_C(1) << shape->address_bits, shape->address_bits);
+	return true;
+}
+
+bool resolver_run(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
+{
+	Allocation allocation;
+	Resolver resolver;
+
+	if (!shape_check(shape, err) || !resolver_begin(&resolver, shape, arena, err) ||
+		!resolver_find_segments(&resolver, err))
+		return false;
+	request_reference(&resolver);
+	if (!allocator_run((AllocatorRequestList){ resolver.requests, resolver.count }, arena,
+		    &allocation, NULL, err) ||
+		!fill_views(&resolver, &allocation, err) || !share_ecam(&resolver, err) ||
+		!check_top(shape, allocation.top, err) ||
+		!list_placements(&resolver, &allocation, err))
+		return false;
+	resolver.result.version = shape->version;
+	resolver.result.root_complexes = resolver.complexes;
+	*out = resolver.result;
+	return true;
+}

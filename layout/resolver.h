@@ -1,0 +1,155 @@
+/*
+ * The resolver: from the shape of a virtual machine to the address of everything in it.
+ *
+ * Guests remember addresses: a version of the layout is a contract, and every version stays.
+ * Version 1 is the reference, address by address. A layout is a function of the shape alone;
+ * only whether it is refused depends on the width of addresses.
+ * Source: docs/formats.md, "Layout"; [OVMM] openvmm/openvmm_core/src/worker/memory_layout.rs
+ */
+#ifndef LAYOUT_RESOLVER_H
+#define LAYOUT_RESOLVER_H
+
+#include "layout/allocator.h"
+#include "support/guest_arch.h"
+
+#define LAYOUT_VERSION_REFERENCE 1
+
+#define LAYOUT_MAX_NODES 512
+#define LAYOUT_MAX_ROOT_COMPLEXES 512
+#define LAYOUT_MAX_ADDRESS_BITS 63
+
+/* What PCI Express takes for a bus, and the lowest address of such space. */
+#define ECAM_BUS_SIZE UINT64_C(0x100000)
+#define ECAM_MIN_GPA UINT64_C(0x10000000)
+
+/* All root complexes that have one have the same. */
+typedef enum IommuKind {
+	IOMMU_NONE,
+	IOMMU_SMMU,
+	IOMMU_AMD_VI,
+	IOMMU_INTEL_VTD,
+	IOMMU_KIND_COUNT
+} IommuKind;
+
+/* Where a device window is to be: at @fixed if that is not empty, else @size bytes anywhere. */
+typedef struct WindowShape {
+	uint64_t size; /* bytes */
+	MemoryRange fixed;
+} WindowShape;
+
+typedef struct RootComplexShape {
+	const char *name; /* "rc0" */
+	uint16_t segment;
+	uint8_t start_bus, end_bus; /* both belong to it */
+	WindowShape low, high;      /* below 4 GiB; anywhere */
+	bool has_cxl;
+	uint64_t cxl_hdm_size; /* bytes */
+	IommuKind iommu;
+} RootComplexShape;
+
+/* Everything that decides where something is. Sizes in bytes; 0 = without, unless said. */
+typedef struct LayoutShape {
+	GuestArch arch;
+	uint32_t version;           /* LAYOUT_VERSION_… */
+	const uint64_t *node_sizes; /* by NUMA node; a node may be without memory */
+	size_t node_count;
+	uint64_t ram_start;        /* GPA below which there is no RAM */
+	uint64_t chipset_low_size; /* at least the architecture's own zone is taken */
+	uint64_t chipset_high_size;
+	uint64_t vtl2_chipset_size;
+	const RootComplexShape *root_complexes;
+	size_t root_complex_count;
+	bool ecam_below_4gib;
+	uint32_t virtio_mmio_count; /* slots of a page each */
+	bool has_vtl2;
+	uint64_t vtl2_size, vtl2_align; /* VTL2's memory, as its image asks for it */
+	uint64_t vtl2_framebuffer_size;
+	uint8_t address_bits; /* 1..LAYOUT_MAX_ADDRESS_BITS: what the guest's processors have */
+} LayoutShape;
+
+/* What something is, apart from how it was placed. */
+typedef enum LayoutItem {
+	LAYOUT_ITEM_LOW_RAM_GAP,
+	LAYOUT_ITEM_CHIPSET_LOW,
+	LAYOUT_ITEM_CHIPSET_HIGH,
+	LAYOUT_ITEM_ECAM,   /* owner: segment */
+	LAYOUT_ITEM_RC_LOW, /* owner: root complex, by index; so are the next ones' */
+	LAYOUT_ITEM_RC_HIGH,
+	LAYOUT_ITEM_CXL_HDM,
+	LAYOUT_ITEM_CXL_CHBCR,
+	LAYOUT_ITEM_IOMMU,
+	LAYOUT_ITEM_VIRTIO_MMIO,
+	LAYOUT_ITEM_RAM, /* owner: NUMA node */
+	LAYOUT_ITEM_VTL2_CHIPSET,
+	LAYOUT_ITEM_VTL2,
+	LAYOUT_ITEM_VTL2_FRAMEBUFFER,
+	LAYOUT_ITEM_COUNT
+} LayoutItem;
+
+/* One range of the result. Tag, kind, start and end are what is kept of a layout. */
+typedef struct LayoutPlacement {
+	MemoryRange range; /* never empty */
+	LayoutTag tag;
+	PlacementKind kind;
+	LayoutItem item;
+	uint32_t owner; /* 0 if the item has none */
+} LayoutPlacement;
+
+typedef struct LayoutPlacementList {
+	const LayoutPlacement *items;
+	size_t count;
+} LayoutPlacementList;
+
+/* What one root complex got; empty where it has none. */
+typedef struct RootComplexLayout {
+	MemoryRange ecam; /* of its own buses */
+	MemoryRange low, high, cxl_chbcr, cxl_hdm;
+	MemoryRange iommu;
+} RootComplexLayout;
+
+/* Everything placed, once as a list and once by role. Absent ranges are empty. */
+typedef struct ResolvedLayout {
+	uint32_t version;
+	LayoutPlacementList placements; /* ascending, disjoint: every range is in it once */
+	NodeRangeList ram;              /* ascending */
+	MemoryRange chipset_low, chipset_high;
+	MemoryRange vtl2_chipset, vtl2, vtl2_framebuffer;
+	MemoryRange virtio_mmio;
+	const RootComplexLayout *root_complexes; /* as many as in the shape, in its order */
+	IommuKind iommu;
+	uint64_t end_of_ram;
+	uint64_t top; /* end of the last placement */
+} ResolvedLayout;
+
+/**
+ * resolver_run - where everything is
+ * @out: lists live in @arena; names of root complexes are borrowed from @shape
+ *
+ * Outputs are untouched on failure.
+ *
+ * Errors: PVW_RESOLVE_0001 (MISSING) no RAM, _0002 (BAD_VALUE) a node's size or the sum, _0003
+ * (BAD_VALUE) a fixed low window that ends above 4 GiB, _0004 (BAD_VALUE) buses of a root
+ * complex, _0005 (BAD_VALUE) two kinds of IOMMU, _0006 (BAD_VALUE) ram_start, _0007 (BAD_VALUE)
+ * address_bits, _0008 (NO_SPACE) top above 2^address_bits, _0009 (NO_SPACE) ECAM too low, _0010
+ * (BAD_VALUE) size of the low chipset window, _0011 (LIMIT) too many nodes or root complexes,
+ * _0012 (UNSUPPORTED) layout version, and those of allocator_run with the tags of
+ * docs/formats.md.
+ */
+MUST_CHECK bool resolver_run(
+	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
+
+/* What an architecture's guests have unless they ask for something else. */
+typedef struct LayoutDefaults {
+	MemoryRange zone; /* always part of the low chipset window, which ends with it */
+	uint64_t chipset_low_size;
+	uint64_t chipset_high_size; /* with VMBus */
+	uint64_t linux_ram_start;   /* ram_start of a kernel without firmware */
+} LayoutDefaults;
+
+/** layout_defaults - of an architecture */
+const LayoutDefaults *layout_defaults(GuestArch arch);
+
+/** layout_item_name - "low-ram-gap", "chipset-low", "ecam", … */
+const char *layout_item_name(LayoutItem item);
+
+#endif

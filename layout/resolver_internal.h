@@ -1,0 +1,62 @@
+/*
+ * From a shape to requests, and from places to views: what versions of the layout share.
+ */
+#ifndef LAYOUT_RESOLVER_INTERNAL_H
+#define LAYOUT_RESOLVER_INTERNAL_H
+
+#include "layout/layout_internal.h"
+#include "layout/resolver.h"
+
+#define MIB UINT64_C(0x100000)
+#define GIB UINT64_C(0x40000000)
+
+/* Who is behind a request, and where in the result its range goes. */
+typedef struct Subject {
+	LayoutItem item;
+	uint32_t owner;
+	MemoryRange *view; /* NULL: it has more than one */
+} Subject;
+
+/* Buses of a segment, kept at the first root complex that is on it. */
+typedef struct Segment {
+	size_t first;               /* index of that root complex */
+	uint8_t start_bus, end_bus; /* at the first one: lowest and highest of all */
+	MemoryRange ecam;           /* at the first one: of all buses */
+} Segment;
+
+typedef struct Resolver {
+	const LayoutShape *shape;
+	Arena *arena;
+	ResolvedLayout result; /* views of requests point into it and into @complexes */
+	RootComplexLayout *complexes;
+	Segment *segments; /* by root complex */
+	AllocatorRequest *requests;
+	Subject *subjects;
+	size_t count;
+} Resolver;
+
+/** shape_check - everything that can be said before anything is placed */
+MUST_CHECK bool shape_check(const LayoutShape *shape, Error *err);
+
+/** resolver_begin - room for all requests of a shape that has been checked */
+MUST_CHECK bool resolver_begin(
+	Resolver *resolver, const LayoutShape *shape, Arena *arena, Error *err);
+
+/** resolver_find_segments - fills in @segments */
+MUST_CHECK bool resolver_find_segments(Resolver *resolver, Error *err);
+
+/** resolver_pin - asks for a range; an empty one is nobody's */
+void resolver_pin(Resolver *resolver, PlacementKind kind, MemoryRange range, LayoutTag tag,
+	Subject subject);
+
+/** resolver_ask - asks for bytes */
+void resolver_ask(Resolver *resolver, PlacementKind kind, uint64_t size, uint64_t align,
+	LayoutTag tag, Subject subject);
+
+/** chipset_low_range - the low chipset window: as large as wanted, the zone at least */
+MemoryRange chipset_low_range(const LayoutShape *shape);
+
+/** request_reference - asks for everything, as version 1 does */
+void request_reference(Resolver *resolver);
+
+#endif

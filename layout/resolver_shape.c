@@ -1,0 +1,148 @@
+/*
+ * What a shape may be, and what an architecture adds to it.
+ */
+#include "layout/fixed_map.h"
+#include "layout/resolver_internal.h"
+#include "support/diagnostics.h"
+
+static const LayoutDefaults defaults[] = {
+	[GUEST_ARCH_X86_64] = {
+		.zone = { ZONE_X86_GPA, FIXED_END(ZONE_X86) },
+		.chipset_low_size = 128 * MIB,
+		.chipset_high_size = 512 * MIB,
+	},
+	[GUEST_ARCH_AARCH64] = {
+		.zone = { ZONE_ARM64_GPA, FIXED_END(ZONE_ARM64) },
+		.chipset_low_size = 512 * MIB,
+		.chipset_high_size = 512 * MIB,
+		.linux_ram_start = LINUX_ARM64_RAM_START,
+	},
+};
+static_assert(ARRAY_COUNT(defaults) == GUEST_ARCH_COUNT, "a row for each architecture");
+
+static const char *const item_names[] = {
+	[LAYOUT_ITEM_LOW_RAM_GAP] = "low-ram-gap",
+	[LAYOUT_ITEM_CHIPSET_LOW] = "chipset-low",
+	[LAYOUT_ITEM_CHIPSET_HIGH] = "chipset-high",
+	[LAYOUT_ITEM_ECAM] = "ecam",
+	[LAYOUT_ITEM_RC_LOW] = "rc-low",
+	[LAYOUT_ITEM_RC_HIGH] = "rc-high",
+	[LAYOUT_ITEM_CXL_HDM] = "cxl-hdm",
+	[LAYOUT_ITEM_CXL_CHBCR] = "cxl-chbcr",
+	[LAYOUT_ITEM_IOMMU] = "iommu",
+	[LAYOUT_ITEM_VIRTIO_MMIO] = "virtio-mmio",
+	[LAYOUT_ITEM_RAM] = "ram",
+	[LAYOUT_ITEM_VTL2_CHIPSET] = "vtl2-chipset",
+	[LAYOUT_ITEM_VTL2] = "vtl2",
+	[LAYOUT_ITEM_VTL2_FRAMEBUFFER] = "vtl2-framebuffer",
+};
+static_assert(ARRAY_COUNT(item_names) == LAYOUT_ITEM_COUNT, "a name for each item");
+
+static const char *const iommu_names[] = {
+	[IOMMU_NONE] = "none",
+	[IOMMU_SMMU] = "smmu",
+	[IOMMU_AMD_VI] = "amd-vi",
+	[IOMMU_INTEL_VTD] = "intel-vtd",
+};
+static_assert(ARRAY_COUNT(iommu_names) == IOMMU_KIND_COUNT, "a name for each kind");
+
+const LayoutDefaults *layout_defaults(GuestArch arch)
+{
+	return &defaults[arch];
+}
+
+const char *layout_item_name(LayoutItem item)
+{
+	return item_names[item];
+}
+
+static bool check_counts(const LayoutShape *shape, Error *err)
+{
+	if (shape->version != LAYOUT_VERSION_REFERENCE)
+		return error_set(err, PVW_RESOLVE_0012,
+			"layout version %" PRIu32 ", expected %d", shape->version,
+			LAYOUT_VERSION_REFERENCE);
+	if (shape->node_count > LAYOUT_MAX_NODES)
+		return error_set(err, PVW_RESOLVE_0011, "%zu NUMA nodes, expected at most %d",
+			shape->node_count, LAYOUT_MAX_NODES);
+	if (shape->root_complex_count > LAYOUT_MAX_ROOT_COMPLEXES)
+		return error_set(err, PVW_RESOLVE_0011,
+			"%zu PCIe root complexes, expected at most %d",
+			shape->root_complex_count, LAYOUT_MAX_ROOT_COMPLEXES);
+	return true;
+}
+
+static bool check_nodes(const LayoutShape *shape, Error *err)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < shape->node_count; i++) {
+		const uint64_t size = shape->node_sizes[i];
+
+		if (!is_aligned(size, PAGE_SIZE))
+			return error_set(err, PVW_RESOLVE_0002,
+				"NUMA node %zu has 0x%" PRIx64
+				" bytes, expected a multiple of 0x1000",
+				i, size);
+		if (!checked_add_u64(sum, size, &sum))
+			return error_set(err, PVW_RESOLVE_0002,
+				"the sizes of NUMA nodes 0 to %zu sum to more than 64 bits", i);
+	}
+	if (sum == 0)
+		return error_set(err, PVW_RESOLVE_0001,
+			"%zu NUMA nodes have no memory at all, expected some",
+			shape->node_count);
+	return true;
+}
+
+static bool check_addresses(const LayoutShape *shape, Error *err)
+{
+	if (shape->address_bits == 0 || shape->address_bits > LAYOUT_MAX_ADDRESS_BITS)
+		return error_set(err, PVW_RESOLVE_0007,
+			"addresses of %u bits, expected 1 to %d", shape->address_bits,
+			LAYOUT_MAX_ADDRESS_BITS);
+	if (!is_aligned(shape->ram_start, PAGE_SIZE))
+		return error_set(err, PVW_RESOLVE_0006,
+			"RAM starts at 0x%" PRIx64 ", expected a multiple of 0x1000",
+			shape->ram_start);
+	if (shape->chipset_low_size > FOUR_GIB)
+		return error_set(err, PVW_RESOLVE_0010,
+			"a low chipset window of 0x%" PRIx64
+			" bytes, expected at most 0x100000000",
+			shape->chipset_low_size);
+	return true;
+}
+
+static bool check_root_complexes(const LayoutShape *shape, Error *err)
+{
+	IommuKind kind = IOMMU_NONE;
+
+	for (size_t i = 0; i < shape->root_complex_count; i++) {
+		const RootComplexShape *complex = &shape->root_complexes[i];
+
+		if (complex->start_bus > complex->end_bus)
+			return error_set(err, PVW_RESOLVE_0004,
+				"PCIe root complex %.64s starts at bus %u and ends at bus %u",
+				complex->name, complex->start_bus, complex->end_bus);
+		if (complex->low.fixed.end > FOUR_GIB)
+			return error_set(err, PVW_RESOLVE_0003,
+				"PCIe root complex %.64s has its low window at " RANGE_FORMAT
+				", expected an end at or below 4 GiB",
+				complex->name, RANGE_ARGS(complex->low.fixed));
+		if (complex->iommu == IOMMU_NONE)
+			continue;
+		if (kind != IOMMU_NONE && kind != complex->iommu)
+			return error_set(err, PVW_RESOLVE_0005,
+				"PCIe root complex %.64s has an IOMMU of kind %s, "
+				"expected %s as others have",
+				complex->name, iommu_names[complex->iommu], iommu_names[kind]);
+		kind = complex->iommu;
+	}
+	return true;
+}
+
+bool shape_check(const LayoutShape *shape, Error *err)
+{
+	return check_counts(shape, err) && check_nodes(shape, err) &&
+		check_addresses(shape, err) && check_root_complexes(shape, err);
+}

@@ -1,0 +1,620 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "layout/resolver.h"
+#include "support/checked.h"
+#include "support/diagnostics.h"
+
+#define MIB UINT64_C(0x100000)
+#define GIB UINT64_C(0x40000000)
+
+#define NODES(...)                                                                             \
+	.node_sizes = (const uint64_t[]){ __VA_ARGS__ },                                       \
+	.node_count = sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t)
+#define COMPLEXES(...)                                                                         \
+	.root_complexes = (const RootComplexShape[]){ __VA_ARGS__ },                           \
+	.root_complex_count =                                                                  \
+		sizeof((const RootComplexShape[]){ __VA_ARGS__ }) / sizeof(RootComplexShape)
+#define X86                                                                                    \
+	.arch = GUEST_ARCH_X86_64, .version = 1, .address_bits = 46,                           \
+	.chipset_low_size = 128 * MIB, .chipset_high_size = 512 * MIB
+#define ARM                                                                                    \
+	.arch = GUEST_ARCH_AARCH64, .version = 1, .address_bits = 46,                          \
+	.chipset_low_size = 512 * MIB, .chipset_high_size = 512 * MIB
+#define DEFAULT_COMPLEX                                                                        \
+	{                                                                                      \
+		.name = "rc0", .end_bus = 255, .low = { .size = 64 * MIB }, .high = {          \
+			.size = GIB                                                            \
+		}                                                                              \
+	}
+
+static Arena *arena;
+static Error err;
+static ResolvedLayout layout;
+
+static void begin(void)
+{
+	arena = arena_new(1 << 24);
+	err = (Error){ 0 };
+	layout = (ResolvedLayout){ .top = 42 };
+}
+
+static void end(void)
+{
+	arena_free(arena);
+}
+
+TestSuite(resolver, .init = begin, .fini = end);
+
+static void resolve(LayoutShape shape)
+{
+	cr_assert(resolver_run(&shape, arena, &layout, &err), "%s", err.text);
+}
+
+static void refuse(LayoutShape shape, uint16_t diagnostic, const char *word)
+{
+	cr_assert_not(resolver_run(&shape, arena, &layout, &err));
+	cr_assert_eq(err.diagnostic, diagnostic, "%s: %s", diagnostic_row(err.diagnostic)->name,
+		err.text);
+	cr_assert(strstr(err.text, word), "%s", err.text);
+	cr_assert_eq(layout.top, 42);
+	cr_assert_null(layout.placements.items);
+}
+
+static void assert_range(MemoryRange range, uint64_t start, uint64_t end)
+{
+	cr_assert(range.start == start && range.end == end,
+		"found " RANGE_FORMAT ", expected " RANGE_FORMAT, RANGE_ARGS(range), start,
+		end);
+}
+
+typedef struct Ram {
+	uint32_t vnode;
+	uint64_t start, end;
+} Ram;
+
+static void assert_ram_list(const Ram *expected, size_t count)
+{
+	cr_assert_eq(layout.ram.count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_range(layout.ram.items[i].range, expected[i].start, expected[i].end);
+		cr_assert_eq(layout.ram.items[i].vnode, expected[i].vnode);
+	}
+}
+
+#define ASSERT_RAM(...)                                                                        \
+	assert_ram_list((const Ram[]){ __VA_ARGS__ },                                          \
+		sizeof((const Ram[]){ __VA_ARGS__ }) / sizeof(Ram))
+
+#define COMPLEX(i) (layout.root_complexes[i])
+
+/*
+ * Addresses that guests remember: version 1 may never give others.
+ */
+
+Test(resolver, x86_2_gib_in_one_piece)
+{
+	resolve((LayoutShape){ X86, NODES(2 * GIB) });
+
+	ASSERT_RAM({ 0, 0, 0x80000000 });
+	assert_range(layout.chipset_low, 0xf8000000, 0x100000000);
+	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
+	cr_assert_eq(layout.top, 0x120000000);
+}
+
+Test(resolver, x86_8_gib_around_the_low_window)
+{
+	resolve((LayoutShape){ X86, NODES(8 * GIB) });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x240000000 });
+	assert_range(layout.chipset_high, 0x240000000, 0x260000000);
+	cr_assert_eq(layout.end_of_ram, 0x240000000);
+}
+
+Test(resolver, x86_one_root_complex)
+{
+	resolve((LayoutShape){ X86, NODES(4 * GIB), COMPLEXES(DEFAULT_COMPLEX) });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
+	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
+	assert_range(COMPLEX(0).high, 0x140000000, 0x180000000);
+	assert_range(layout.chipset_high, 0x180000000, 0x1a0000000);
+	assert_range(COMPLEX(0).ecam, 0x1a0000000, 0x1b0000000);
+}
+
+Test(resolver, x86_without_high_window_with_virtio_and_iommu)
+{
+	LayoutShape shape = { X86, NODES(8 * GIB), .virtio_mmio_count = 3,
+		COMPLEXES({ .name = "rc0",
+			.end_bus = 255,
+			.low = { .size = 64 * MIB },
+			.high = { .size = GIB },
+			.iommu = IOMMU_INTEL_VTD }) };
+
+	shape.chipset_high_size = 0;
+	resolve(shape);
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x240000000 });
+	cr_assert(memory_range_is_empty(layout.chipset_high));
+	assert_range(COMPLEX(0).high, 0x240000000, 0x280000000);
+	assert_range(COMPLEX(0).ecam, 0x280000000, 0x290000000);
+	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
+	assert_range(layout.virtio_mmio, 0xf3ffd000, 0xf4000000);
+	assert_range(COMPLEX(0).iommu, 0xf3ffc000, 0xf3ffd000);
+	cr_assert_eq(layout.iommu, IOMMU_INTEL_VTD);
+}
+
+Test(resolver, x86_nodes_one_of_them_without_memory)
+{
+	resolve((LayoutShape){ X86, NODES(2 * GIB, 0, 3 * GIB, 512 * MIB) });
+
+	ASSERT_RAM({ 0, 0, 0x80000000 }, { 2, 0x80000000, 0xc0000000 },
+		{ 2, 0x100000000, 0x180000000 }, { 3, 0x180000000, 0x1a0000000 });
+	assert_range(layout.chipset_high, 0x1a0000000, 0x1c0000000);
+}
+
+Test(resolver, x86_vtl2_behind_everything)
+{
+	resolve((LayoutShape){ X86, NODES(4 * GIB), .vtl2_chipset_size = GIB, .has_vtl2 = true,
+		.vtl2_size = 512 * MIB, .vtl2_align = 2 * MIB,
+		.vtl2_framebuffer_size = 8 * MIB });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
+	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
+	assert_range(layout.vtl2_chipset, 0x160000000, 0x1a0000000);
+	assert_range(layout.vtl2, 0x1a0000000, 0x1c0000000);
+	assert_range(layout.vtl2_framebuffer, 0x1c0000000, 0x1c0800000);
+}
+
+Test(resolver, x86_shared_segment_cxl_and_iommus)
+{
+	resolve((LayoutShape){ X86, NODES(6 * GIB),
+		COMPLEXES({ .name = "rc0",
+				  .end_bus = 15,
+				  .low = { .size = 32 * MIB },
+				  .high = { .size = 4 * GIB },
+				  .iommu = IOMMU_AMD_VI },
+			{ .name = "rc1",
+				.start_bus = 16,
+				.end_bus = 31,
+				.low = { .size = 32 * MIB },
+				.high = { .size = 2 * GIB },
+				.iommu = IOMMU_AMD_VI },
+			{ .name = "rc2",
+				.segment = 1,
+				.end_bus = 63,
+				.low = { .size = 64 * MIB },
+				.high = { .size = GIB },
+				.has_cxl = true,
+				.cxl_hdm_size = 2 * GIB }) });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x1c0000000 });
+	assert_range(COMPLEX(0).high, 0x1c0000000, 0x2c0000000);
+	assert_range(COMPLEX(1).high, 0x2c0000000, 0x340000000);
+	assert_range(COMPLEX(2).high, 0x340000000, 0x380000000);
+	assert_range(COMPLEX(2).cxl_hdm, 0x380000000, 0x400000000);
+	assert_range(layout.chipset_high, 0x400000000, 0x420000000);
+	assert_range(COMPLEX(2).ecam, 0x420000000, 0x424000000);
+	assert_range(COMPLEX(0).ecam, 0x424000000, 0x425000000);
+	assert_range(COMPLEX(1).ecam, 0x425000000, 0x426000000);
+	assert_range(COMPLEX(2).cxl_chbcr, 0x426000000, 0x426010000);
+	assert_range(COMPLEX(2).low, 0xf4000000, 0xf8000000);
+	assert_range(COMPLEX(0).low, 0xf2000000, 0xf4000000);
+	assert_range(COMPLEX(1).low, 0xf0000000, 0xf2000000);
+	assert_range(COMPLEX(0).iommu, 0xefffc000, 0xf0000000);
+	assert_range(COMPLEX(1).iommu, 0xefff8000, 0xefffc000);
+	cr_assert(memory_range_is_empty(COMPLEX(2).iommu));
+	cr_assert_eq(layout.top, 0x426010000);
+}
+
+Test(resolver, x86_ecam_below_4_gib)
+{
+	resolve((LayoutShape){
+		X86, NODES(512 * MIB), .ecam_below_4gib = true, COMPLEXES(DEFAULT_COMPLEX) });
+
+	ASSERT_RAM({ 0, 0, 0x20000000 });
+	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
+	assert_range(COMPLEX(0).ecam, 0xe4000000, 0xf4000000);
+	assert_range(COMPLEX(0).high, 0x100000000, 0x140000000);
+	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
+}
+
+Test(resolver, x86_fixed_windows)
+{
+	resolve((LayoutShape){ X86, NODES(16 * GIB),
+		COMPLEXES({ .name = "rc0",
+			.end_bus = 255,
+			.low = { .fixed = { 0xd0000000, 0xd4000000 } },
+			.high = { .fixed = { 0x4000000000, 0x4400000000 } } }) });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x440000000 });
+	assert_range(layout.chipset_high, 0x440000000, 0x460000000);
+	assert_range(COMPLEX(0).ecam, 0x460000000, 0x470000000);
+	cr_assert_eq(layout.top, 0x4400000000);
+}
+
+Test(resolver, x86_smallest_windows)
+{
+	resolve((LayoutShape){ .version = 1, .address_bits = 46, NODES(64 * MIB) });
+
+	ASSERT_RAM({ 0, 0, 0x4000000 });
+	assert_range(layout.chipset_low, 0xfe000000, 0x100000000);
+	cr_assert(memory_range_is_empty(layout.chipset_high));
+}
+
+Test(resolver, arm64_linux_from_1_gib)
+{
+	resolve((LayoutShape){ ARM, NODES(2 * GIB), .ram_start = GIB });
+	ASSERT_RAM({ 0, 0x40000000, 0xc0000000 });
+	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
+
+	resolve((LayoutShape){ ARM, NODES(8 * GIB), .ram_start = GIB });
+	ASSERT_RAM({ 0, 0x40000000, 0xc0000000 }, { 0, 0x100000000, 0x280000000 });
+	assert_range(layout.chipset_high, 0x280000000, 0x2a0000000);
+}
+
+Test(resolver, arm64_two_segments_with_smmu)
+{
+	resolve((LayoutShape){ ARM, NODES(4 * GIB), .ram_start = GIB,
+		COMPLEXES({ .name = "rc0",
+				  .end_bus = 255,
+				  .low = { .size = 64 * MIB },
+				  .high = { .size = GIB },
+				  .iommu = IOMMU_SMMU },
+			{ .name = "rc1",
+				.segment = 1,
+				.end_bus = 255,
+				.low = { .size = 64 * MIB },
+				.high = { .size = 8 * GIB },
+				.iommu = IOMMU_SMMU }) });
+
+	ASSERT_RAM({ 0, 0x40000000, 0xc0000000 }, { 0, 0x100000000, 0x180000000 });
+	assert_range(COMPLEX(1).high, 0x180000000, 0x380000000);
+	assert_range(COMPLEX(0).high, 0x380000000, 0x3c0000000);
+	assert_range(layout.chipset_high, 0x3c0000000, 0x3e0000000);
+	assert_range(COMPLEX(0).ecam, 0x3e0000000, 0x3f0000000);
+	assert_range(COMPLEX(1).ecam, 0x3f0000000, 0x400000000);
+	assert_range(COMPLEX(0).low, 0xdc000000, 0xe0000000);
+	assert_range(COMPLEX(1).low, 0xd8000000, 0xdc000000);
+	assert_range(COMPLEX(0).iommu, 0xd7fe0000, 0xd8000000);
+	assert_range(COMPLEX(1).iommu, 0xd7fc0000, 0xd7fe0000);
+}
+
+Test(resolver, arm64_uefi_from_0)
+{
+	resolve((LayoutShape){ ARM, NODES(4 * GIB) });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
+	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
+}
+
+Test(resolver, arm64_last_piece_fits_exactly)
+{
+	resolve((LayoutShape){ ARM, NODES(GIB, 1536 * MIB), .ram_start = GIB });
+
+	ASSERT_RAM({ 0, 0x40000000, 0x80000000 }, { 1, 0x80000000, 0xe0000000 });
+}
+
+Test(resolver, arm64_with_vtl2)
+{
+	resolve((LayoutShape){ ARM, NODES(2 * GIB), .vtl2_chipset_size = GIB, .has_vtl2 = true,
+		.vtl2_size = 128 * MIB, .vtl2_align = 2 * MIB });
+
+	ASSERT_RAM({ 0, 0, 0x80000000 });
+	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
+	assert_range(layout.vtl2_chipset, 0x120000000, 0x160000000);
+	assert_range(layout.vtl2, 0x160000000, 0x168000000);
+}
+
+Test(resolver, ram_splits_at_a_gib_when_it_does_not_fit)
+{
+	resolve((LayoutShape){ X86, NODES(3968 * MIB) });
+	ASSERT_RAM({ 0, 0, 0xf8000000 });
+
+	resolve((LayoutShape){ X86, NODES(3969 * MIB) });
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x138100000 });
+
+	resolve((LayoutShape){ X86, NODES(3968 * MIB), .virtio_mmio_count = 1 });
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x138000000 });
+
+	resolve((LayoutShape){ X86, NODES(1536 * MIB) });
+	ASSERT_RAM({ 0, 0, 0x60000000 });
+
+	resolve((LayoutShape){ X86, NODES(3 * GIB, 896 * MIB) });
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 1, 0xc0000000, 0xf8000000 });
+
+	resolve((LayoutShape){ X86, NODES(3904 * MIB), COMPLEXES(DEFAULT_COMPLEX) });
+	ASSERT_RAM({ 0, 0, 0xf4000000 });
+
+	resolve((LayoutShape){ X86, NODES(3905 * MIB), COMPLEXES(DEFAULT_COMPLEX) });
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x134100000 });
+}
+
+Test(resolver, a_huge_low_window_moves_all_ram_up)
+{
+	resolve((LayoutShape){ X86, NODES(GIB),
+		COMPLEXES({ .name = "rc0",
+			.end_bus = 255,
+			.low = { .size = 3584 * MIB },
+			.high = { .size = GIB } }) });
+
+	ASSERT_RAM({ 0, 0x100000000, 0x140000000 });
+}
+
+Test(resolver, ram_start_is_a_floor_and_not_a_base)
+{
+	resolve((LayoutShape){ X86, NODES(GIB), .ram_start = 0x1000 });
+	ASSERT_RAM({ 0, 0x40000000, 0x80000000 });
+
+	resolve((LayoutShape){ X86, NODES(512 * MIB), .ram_start = 0x1000 });
+	ASSERT_RAM({ 0, 0x200000, 0x20200000 });
+}
+
+Test(resolver, ram_crosses_what_no_one_has_reserved)
+{
+	LayoutShape shape = { X86, NODES(1035776 * MIB) };
+
+	shape.address_bits = 40;
+	resolve(shape);
+
+	cr_assert_eq(layout.end_of_ram, 0xfd20000000);
+}
+
+/*
+ * The list of placements.
+ */
+
+Test(resolver, lists_every_range_once_with_its_tag)
+{
+	static const char *const tags[] = { "ram0", "pcie-rc0-low-mmio", "chipset-low-mmio",
+		"ram0", "pcie-rc0-high-mmio", "chipset-high-mmio", "pcie-seg7-ecam", "vtl2" };
+	char text[LAYOUT_TAG_SIZE];
+
+	resolve((LayoutShape){ X86, NODES(4 * GIB), .has_vtl2 = true, .vtl2_size = MIB,
+		.vtl2_align = MIB,
+		COMPLEXES({ .name = "rc0",
+			.segment = 7,
+			.end_bus = 255,
+			.low = { .size = 64 * MIB },
+			.high = { .size = GIB } }) });
+
+	cr_assert_eq(layout.placements.count, ARRAY_COUNT(tags));
+	for (size_t i = 0; i < ARRAY_COUNT(tags); i++)
+		cr_assert_str_eq(
+			layout_tag_write(layout.placements.items[i].tag, text), tags[i]);
+	cr_assert_eq(layout.placements.items[6].item, LAYOUT_ITEM_ECAM);
+	cr_assert_eq(layout.placements.items[6].owner, 7);
+	cr_assert_eq(layout.placements.items[7].kind, PLACEMENT_POST_MMIO);
+	cr_assert_eq(layout.version, 1);
+}
+
+Test(resolver, names_items)
+{
+	cr_assert_str_eq(layout_item_name(LAYOUT_ITEM_LOW_RAM_GAP), "low-ram-gap");
+	cr_assert_str_eq(layout_item_name(LAYOUT_ITEM_VTL2_FRAMEBUFFER), "vtl2-framebuffer");
+}
+
+Test(resolver, groups_segments_in_order_of_appearance)
+{
+	resolve((LayoutShape){ X86, NODES(GIB),
+		COMPLEXES({ .name = "a",
+				  .segment = 9,
+				  .start_bus = 4,
+				  .end_bus = 7,
+				  .low = { .size = MIB },
+				  .high = { .size = MIB } },
+			{ .name = "b",
+				.segment = 2,
+				.end_bus = 3,
+				.low = { .size = MIB },
+				.high = { .size = MIB } },
+			{ .name = "c",
+				.segment = 9,
+				.start_bus = 2,
+				.end_bus = 3,
+				.low = { .size = MIB },
+				.high = { .size = MIB } }) });
+
+	cr_assert_lt(COMPLEX(2).ecam.start, COMPLEX(0).ecam.start);
+	cr_assert_eq(COMPLEX(0).ecam.start - 4 * MIB, COMPLEX(2).ecam.start - 2 * MIB);
+	cr_assert_lt(COMPLEX(0).ecam.start, COMPLEX(1).ecam.start);
+}
+
+Test(resolver, accepts_root_complexes_that_share_buses)
+{
+	resolve((LayoutShape){ X86, NODES(GIB), COMPLEXES(DEFAULT_COMPLEX, DEFAULT_COMPLEX) });
+
+	cr_assert(memory_range_equal(COMPLEX(0).ecam, COMPLEX(1).ecam));
+}
+
+/*
+ * Refusals.
+ */
+
+Test(resolver, refuses_guests_without_memory)
+{
+	refuse((LayoutShape){ X86, .node_count = 0 }, PVW_RESOLVE_0001, "0 NUMA nodes");
+	refuse((LayoutShape){ X86, NODES(0, 0) }, PVW_RESOLVE_0001, "2 NUMA nodes");
+}
+
+Test(resolver, refuses_memory_of_odd_sizes)
+{
+	refuse((LayoutShape){ X86, NODES(4097) }, PVW_RESOLVE_0002, "0x1001");
+	refuse((LayoutShape){ X86, NODES(GIB, 0xfffffffffffff000) }, PVW_RESOLVE_0002,
+		"64 bits");
+}
+
+Test(resolver, refuses_fixed_low_windows_above_4_gib)
+{
+	refuse((LayoutShape){ X86, NODES(GIB),
+		       COMPLEXES({ .name = "rc7",
+			       .low = { .fixed = { 0xf0000000, 0x100001000 } },
+			       .high = { .size = GIB } }) },
+		PVW_RESOLVE_0003, "rc7");
+}
+
+Test(resolver, refuses_reversed_buses)
+{
+	refuse((LayoutShape){ X86, NODES(GIB),
+		       COMPLEXES({ .name = "rc7",
+			       .start_bus = 5,
+			       .end_bus = 4,
+			       .low = { .size = MIB },
+			       .high = { .size = GIB } }) },
+		PVW_RESOLVE_0004, "rc7 starts at bus 5");
+}
+
+Test(resolver, refuses_iommus_of_two_kinds)
+{
+	refuse((LayoutShape){ X86, NODES(GIB),
+		       COMPLEXES({ .name = "rc0",
+					 .low = { .size = MIB },
+					 .high = { .size = GIB },
+					 .iommu = IOMMU_AMD_VI },
+			       { .name = "rc1",
+				       .segment = 1,
+				       .low = { .size = MIB },
+				       .high = { .size = GIB },
+				       .iommu = IOMMU_SMMU }) },
+		PVW_RESOLVE_0005, "rc1 has an IOMMU of kind smmu, expected amd-vi");
+}
+
+Test(resolver, refuses_starts_of_ram_that_cannot_be)
+{
+	refuse((LayoutShape){ X86, NODES(GIB), .ram_start = 1 }, PVW_RESOLVE_0006, "0x1");
+	refuse((LayoutShape){ ARM, NODES(GIB), .ram_start = 8 * GIB }, PVW_ALLOC_0003,
+		"low-ram-gap at 0x0-0x200000000 and chipset-low-mmio");
+	refuse((LayoutShape){ ARM, NODES(GIB), .ram_start = GIB,
+		       COMPLEXES({ .name = "rc0",
+			       .low = { .fixed = { 0x10000000, 0x20000000 } },
+			       .high = { .size = GIB } }) },
+		PVW_ALLOC_0003, "pcie-rc0-low-mmio");
+}
+
+Test(resolver, refuses_address_widths_that_no_processor_has)
+{
+	LayoutShape shape = { X86, NODES(GIB) };
+
+	shape.address_bits = 0;
+	refuse(shape, PVW_RESOLVE_0007, "0 bits");
+	shape.address_bits = 64;
+	refuse(shape, PVW_RESOLVE_0007, "64 bits");
+	shape.address_bits = 63;
+	resolve(shape);
+}
+
+Test(resolver, refuses_layouts_wider_than_addresses)
+{
+	LayoutShape shape = { X86, NODES(4 * GIB) };
+
+	shape.address_bits = 32;
+	refuse(shape, PVW_RESOLVE_0008, "0x160000000");
+	shape.address_bits = 33;
+	resolve(shape);
+}
+
+Test(resolver, refuses_ecam_below_256_mib)
+{
+	refuse((LayoutShape){ X86, NODES(GIB), .ecam_below_4gib = true,
+		       COMPLEXES({ .name = "rc0",
+			       .end_bus = 255,
+			       .low = { .size = 3712 * MIB },
+			       .high = { .size = GIB } }) },
+		PVW_RESOLVE_0009, "rc0 has its ECAM at 0x0,");
+	refuse((LayoutShape){ X86, NODES(GIB), .ecam_below_4gib = true,
+		       COMPLEXES({ .name = "rc0",
+			       .end_bus = 127,
+			       .low = { .size = 3712 * MIB },
+			       .high = { .size = GIB } }) },
+		PVW_RESOLVE_0009, "0x8000000");
+}
+
+Test(resolver, refuses_low_windows_of_more_than_4_gib)
+{
+	LayoutShape shape = { X86, NODES(GIB) };
+
+	shape.chipset_low_size = FOUR_GIB + 1;
+	refuse(shape, PVW_RESOLVE_0010, "0x100000001");
+}
+
+Test(resolver, refuses_too_much_of_everything)
+{
+	static uint64_t sizes[LAYOUT_MAX_NODES + 1];
+	static RootComplexShape complexes[LAYOUT_MAX_ROOT_COMPLEXES + 1];
+	LayoutShape shape = { X86, .node_sizes = sizes, .node_count = LAYOUT_MAX_NODES + 1,
+		.root_complexes = complexes };
+
+	sizes[0] = GIB;
+	refuse(shape, PVW_RESOLVE_0011, "513 NUMA nodes");
+	shape.node_count = LAYOUT_MAX_NODES;
+	shape.root_complex_count = LAYOUT_MAX_ROOT_COMPLEXES + 1;
+	refuse(shape, PVW_RESOLVE_0011, "513 PCIe root complexes");
+}
+
+Test(resolver, takes_as_much_of_everything_as_it_says)
+{
+	static uint64_t sizes[LAYOUT_MAX_NODES];
+	static RootComplexShape complexes[LAYOUT_MAX_ROOT_COMPLEXES];
+
+	for (size_t i = 0; i < ARRAY_COUNT(sizes); i++)
+		sizes[i] = 2 * MIB;
+	for (size_t i = 0; i < ARRAY_COUNT(complexes); i++)
+		complexes[i] = (RootComplexShape){ .name = "rc",
+			.segment = (uint16_t)i,
+			.low = { .size = 2 * MIB },
+			.high = { .size = MIB },
+			.has_cxl = true,
+			.cxl_hdm_size = MIB,
+			.iommu = IOMMU_SMMU };
+	resolve((LayoutShape){ ARM, .node_sizes = sizes, .node_count = ARRAY_COUNT(sizes),
+		.root_complexes = complexes, .root_complex_count = ARRAY_COUNT(complexes),
+		.virtio_mmio_count = 8, .vtl2_chipset_size = MIB,
+		.vtl2_framebuffer_size = MIB });
+
+	cr_assert_eq(layout.ram.count, LAYOUT_MAX_NODES);
+}
+
+Test(resolver, refuses_versions_that_it_does_not_know)
+{
+	LayoutShape shape = { X86, NODES(GIB) };
+
+	shape.version = 0;
+	refuse(shape, PVW_RESOLVE_0012, "version 0");
+	shape.version = 3;
+	refuse(shape, PVW_RESOLVE_0012, "version 3");
+}
+
+Test(resolver, names_the_window_that_does_not_fit)
+{
+	const RootComplexShape two_gib = {
+		.name = "rc0", .low = { .size = 2 * GIB }, .high = { .size = GIB }
+	};
+	RootComplexShape other = two_gib, odd = two_gib;
+
+	other.name = "rc1";
+	odd.low.size = MIB + 1;
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(two_gib, other) }, PVW_ALLOC_0004,
+		"pcie-rc1-low-mmio: no place for 0x80000000 bytes aligned to 0x200000 (mmio32) "
+		"in 0x0-0x100000000: 0x78000000 bytes are free");
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(odd) }, PVW_ALLOC_0001,
+		"pcie-rc0-low-mmio");
+	odd.low.size = 0;
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(odd) }, PVW_ALLOC_0001,
+		"pcie-rc0-low-mmio");
+}
+
+Test(resolver, says_when_memory_runs_out)
+{
+	const LayoutShape shape = { X86, NODES(GIB), COMPLEXES(DEFAULT_COMPLEX) };
+	bool done = false;
+
+	for (size_t size = 64; !done && size < 1 << 16; size += 64) {
+		Arena *small = arena_new(size);
+
+		done = resolver_run(&shape, small, &layout, &err);
+		if (!done)
+			cr_assert_eq(err.diagnostic, PVW_MEM_0001, "%s", err.text);
+		arena_free(small);
+	}
+	cr_assert(done);
+}
