@@ -11,11 +11,12 @@
 #include "layout/layout_internal.h"
 #include "support/checked.h"
 #include "support/diagnostics.h"
+#include "support/range_list.h"
 
 /* A claim that is not empty, and what became of it. */
 typedef struct Piece {
-	const MmioClaim *claim;
 	MemoryRange range;
+	const MmioClaim *claim;
 	MmioRole role; /* decided, never unspecified */
 } Piece;
 
@@ -125,7 +126,7 @@ static bool pieces_from_claims(MmioClaimList claims, Pieces *pieces, Error *err)
 		if (!claim_range(claim, &range, err))
 			return false;
 		if (!memory_range_is_empty(range))
-			pieces->items[pieces->count++] = (Piece){ claim, range, 0 };
+			pieces->items[pieces->count++] = (Piece){ range, claim, 0 };
 		else if (claim->vtl == 0 &&
 			(claim->role == MMIO_ROLE_CHIPSET_LOW ||
 				claim->role == MMIO_ROLE_CHIPSET_HIGH))
@@ -217,34 +218,19 @@ static bool pieces_check_apart(const Pieces *pieces, Error *err)
 	return true;
 }
 
-/* The first piece that ends behind @address; pieces are apart and ascending. */
-static const Piece *pieces_after(const Pieces *pieces, uint64_t address)
-{
-	size_t low = 0, high = pieces->count;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (pieces->items[middle].range.end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < pieces->count ? &pieces->items[low] : NULL;
-}
-
 /* Step 6 */
 static bool pieces_check_ram(const Pieces *pieces, MapEntryList map, Error *err)
 {
 	for (size_t i = 0; i < map.count; i++) {
 		const MapEntry *ram = &map.items[i];
-		const Piece *piece = pieces_after(pieces, ram->range.start);
+		const size_t after = range_list_after(range_view(*pieces), ram->range.start);
+		const Piece *piece = &pieces->items[after];
 
-		if (!piece || !memory_range_overlaps(piece->range, ram->range))
+		if (after == pieces->count || !memory_range_overlaps(piece->range, ram->range))
 			continue;
 		error_set(err, PVW_ROLE_0008,
 			"%s " RANGE_FORMAT " (%s) overlaps RAM " RANGE_FORMAT
-			" (type %d, node %" PRIu32 ")",
+			" (type %d, node %" PRIu32 "), expected them apart",
 			claim_place(piece->claim), RANGE_ARGS(piece->range),
 			mmio_role_name(piece->role), RANGE_ARGS(ram->range), (int)ram->type,
 			ram->vnode);

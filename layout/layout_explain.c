@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "layout/layout_internal.h"
+#include "support/range_list.h"
 
 static const char *const igvm_names[] = {
 	[IGVM_MEMORY] = "memory",
@@ -86,7 +87,7 @@ static bool explain_owned(const Vtl0Layout *layout, const ChipsetMmioRanges *mmi
 static void explain_hole(Explanation *items, size_t *count, uint64_t start, uint64_t end)
 {
 	if (start < end)
-		items[(*count)++] = (Explanation){ { start, end }, "nothing" };
+		items[(*count)++] = (Explanation){ { start, end }, "nothing that vtl0 has" };
 }
 
 bool layout_explain(const Vtl0Layout *layout, const ChipsetMmioRanges *mmio, Arena *arena,
@@ -120,15 +121,7 @@ bool layout_explain(const Vtl0Layout *layout, const ChipsetMmioRanges *mmio, Are
 
 const Explanation *layout_explain_find(ExplanationList list, uint64_t address)
 {
-	size_t low = 0, high = list.count;
+	const size_t index = range_list_find(range_view(list), address);
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (list.items[middle].range.end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < list.count ? &list.items[low] : NULL;
+	return index == RANGE_NONE ? NULL : &list.items[index];
 }

@@ -13,7 +13,7 @@
  *	"mmio, chipset-low, role by address: it ends at or below 4 GiB"
  *	"shared pool, node 1, taken by vtl2 from the top of ram"
  *	"mmio, vtl2-private, not shown to vtl0"
- *	"nothing"
+ *	"nothing that vtl0 has"
  */
 typedef struct Explanation {
 	MemoryRange range;

@@ -200,7 +200,9 @@ static bool check_sizes(const uint64_t *sizes, size_t nodes, Error *err)
 				i, sizes[i]);
 		if (!checked_add_u64(total, sizes[i], &total))
 			return error_set(err, PVW_LAYOUT_0007,
-				"memory of nodes 0 to %zu adds up to 2^64 bytes or more", i);
+				"memory of nodes 0 to %zu adds up to 2^64 bytes or more, "
+				"expected less",
+				i);
 	}
 	return true;
 }
@@ -278,21 +280,13 @@ bool memory_layout_fill(const uint64_t *sizes, size_t nodes, const LayoutGaps *g
 
 const LayoutRecord *memory_layout_probe(const MemoryLayout *layout, uint64_t address)
 {
-	const LayoutRecord *records = layout->records.items;
-	size_t low = 0, high = layout->records.count;
+	const LayoutRecordList records = layout->records;
+	const RangeView view = { &records.items->range, records.count, sizeof(*records.items) };
+	const size_t index = range_list_find(view, address);
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (records[middle].range.end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == layout->records.count || address < records[low].range.start ||
-		records[low].kind == LAYOUT_VTL2)
+	if (index == RANGE_NONE || records.items[index].kind == LAYOUT_VTL2)
 		return NULL;
-	return &records[low];
+	return &records.items[index];
 }
 
 bool memory_layout_max_ram_below_4gib(const MemoryLayout *layout, uint64_t *end)

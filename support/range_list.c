@@ -181,7 +181,7 @@ bool range_list_merge_adjacent(NodeRangeList list, Arena *arena, NodeRangeList *
 	return true;
 }
 
-size_t range_list_find(RangeView list, uint64_t address)
+size_t range_list_after(RangeView list, uint64_t address)
 {
 	size_t low = 0;
 	size_t high = list.count;
@@ -194,9 +194,15 @@ size_t range_list_find(RangeView list, uint64_t address)
 		else
 			high = middle;
 	}
-	if (low < list.count && range_view_at(list, low).start <= address)
-		return low;
-	return RANGE_NONE;
+	return low;
+}
+
+size_t range_list_find(RangeView list, uint64_t address)
+{
+	const size_t index = range_list_after(list, address);
+
+	return index < list.count && range_view_at(list, index).start <= address ? index
+										 : RANGE_NONE;
 }
 
 uint64_t range_list_len(RangeView list)

@@ -13,9 +13,9 @@
 #include "support/arena.h"
 #include "support/memory_range.h"
 
-/* Any list of items that begin with a MemoryRange; borrows the items. */
+/* Any list of items with a MemoryRange at one place in each; borrows the items. */
 typedef struct RangeView {
-	const void *items;
+	const void *items; /* the first item's range */
 	size_t count;
 	size_t stride; /* bytes from one item to the next */
 } RangeView;
@@ -99,11 +99,14 @@ MUST_CHECK bool range_list_merge_adjacent(
 	NodeRangeList list, Arena *arena, NodeRangeList *out, Error *err);
 
 /**
- * range_list_find - the item that holds @address, or RANGE_NONE
+ * range_list_after - the first item that ends above @address, or the count if none does
  * @list: in the order that range_list_check demands, without empty items
  *
  * Takes logarithmic time, so the order is not checked here.
  */
+size_t range_list_after(RangeView list, uint64_t address);
+
+/** range_list_find - the item that holds @address, or RANGE_NONE; for the same lists */
 size_t range_list_find(RangeView list, uint64_t address);
 
 /** range_list_len - bytes in all items of a list in order; no overlap, so it cannot wrap */

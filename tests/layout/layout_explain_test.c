@@ -22,12 +22,12 @@ static const ChipsetMmioRanges mmio = {
 };
 
 static const Explanation want[] = {
-	{ { 0x0, 0x1000 }, "nothing" },
+	{ { 0x0, 0x1000 }, "nothing that vtl0 has" },
 	{ { 0x1000, 0x80000000 }, "ram, node 0, igvm-type 0 (memory), given by the boot tree" },
-	{ { 0x80000000, 0xe0000000 }, "nothing" },
+	{ { 0x80000000, 0xe0000000 }, "nothing that vtl0 has" },
 	{ { 0xe0000000, 0xe1000000 }, "mmio, vtl2-private, not shown to vtl0" },
 	{ { 0xe1000000, 0xe2000000 }, "mmio, reserved, role declared, no chipset window" },
-	{ { 0xe2000000, 0xf8000000 }, "nothing" },
+	{ { 0xe2000000, 0xf8000000 }, "nothing that vtl0 has" },
 	{ { 0xf8000000, 0x100000000 },
 		"mmio, chipset-low, role by address: it ends at or below 4 GiB" },
 	{ { 0x100000000, 0x110000000 },
@@ -36,9 +36,9 @@ static const Explanation want[] = {
 		"ram, node 1, igvm-type 0 (memory), given by the boot tree" },
 	{ { 0x11fe00000, 0x120000000 },
 		"shared pool, node 1, taken by vtl2 from the top of ram" },
-	{ { 0x120000000, 0x200000000 }, "nothing" },
+	{ { 0x120000000, 0x200000000 }, "nothing that vtl0 has" },
 	{ { 0x200000000, 0x220000000 }, "mmio, chipset-high, role declared" },
-	{ { 0x220000000, MEMORY_RANGE_LIMIT }, "nothing" },
+	{ { 0x220000000, MEMORY_RANGE_LIMIT }, "nothing that vtl0 has" },
 };
 
 static ExplanationList explain(const ChipsetMmioRanges *windows, Arena *arena)

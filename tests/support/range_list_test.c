@@ -130,6 +130,16 @@ Test(range_list, walk_subtract_and_overlap_agree_with_pages, .timeout = 120)
 	arena_free(arena);
 }
 
+/* The first item with a byte behind the start of a page. */
+static size_t first_behind(const SmallList *list, uint64_t page)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].range.end > page * P)
+			return i;
+	}
+	return list->count;
+}
+
 Test(range_list, flatten_and_find_agree_with_pages)
 {
 	Arena *arena = arena_new(1 << 16);
@@ -148,6 +158,8 @@ Test(range_list, flatten_and_find_agree_with_pages)
 				range_list_find(view_of(&list), page * P), holder(&list, page));
 			cr_assert_eq(range_list_find(view_of(&list), page * P + P - 1),
 				holder(&list, page));
+			cr_assert_eq(range_list_after(view_of(&list), page * P),
+				first_behind(&list, page));
 		}
 		cr_assert_eq(range_list_find(view_of(&list), UINT64_MAX), RANGE_NONE);
 		cr_assert_eq(range_list_len(view_of(&list)), len);
