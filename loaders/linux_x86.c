@@ -179,8 +179,8 @@ static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutReco
 		if (memory_range_overlaps(image_pages(placed), kernel))
 			return error_set(err, PVW_LINUX_0021,
 				"initrd 0x%" PRIx64 "-0x%" PRIx64
-				" overlaps the kernel's pages 0x%" PRIx64 "-0x%" PRIx64,
-				placed.gpa, placed.gpa + placed.len, kernel.start, kernel.end);
+				", expected it apart from the kernel's pages " RANGE_FORMAT,
+				placed.gpa, placed.gpa + placed.len, RANGE_ARGS(kernel));
 	}
 	*out = placed;
 	return true;

@@ -426,7 +426,7 @@ Test(linux_x86, lets_a_kernel_lie_right_above_the_initrd)
 	built();
 
 	guest.settings.linux_direct.kernel.gpa = 2 * MIB + 0x1000;
-	refused(PVW_LINUX_0021, "overlaps the kernel", "settings.linux_direct.initrd");
+	refused(PVW_LINUX_0021, "apart from the kernel", "settings.linux_direct.initrd");
 }
 
 Test(linux_x86, takes_an_initrd_of_no_bytes_for_none)
