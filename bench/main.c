@@ -16,11 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ARENA_LIMIT ((size_t)256 * 1024 * 1024)
 #define BATCHES 7
-#define BATCH_NS                                                                               \
-	UINT64_C(20000000) /* long enough for the clock, short enough for all benches */
+/* Long enough for the clock, short enough for all benches. */
+#define BATCH_NS UINT64_C(20000000)
 
 static _Noreturn void fail(const Bench *bench, const Error *err)
 {
@@ -37,22 +38,26 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void call(const Bench *bench, const void *input, Arena *arena, size_t *produced)
+/* Call it @count times; the last call's output stays until the arena is used again. */
+static void call(
+	const Bench *bench, const void *input, Arena *arena, uint64_t count, Produced *produced)
 {
-	Error err = { 0 };
+	Error err;
 
-	arena_reset(arena);
-	if (!bench->call(input, arena, produced, &err))
-		fail(bench, &err);
+	for (uint64_t i = 0; i < count; i++) {
+		arena_reset(arena);
+		produced->count = 0;
+		if (!bench->call(input, arena, produced, &err))
+			fail(bench, &err);
+	}
 }
 
 static uint64_t time_calls(const Bench *bench, const void *input, Arena *arena, uint64_t count)
 {
 	const uint64_t begun = now_ns();
-	size_t produced;
+	Produced produced;
 
-	for (uint64_t i = 0; i < count; i++)
-		call(bench, input, arena, &produced);
+	call(bench, input, arena, count, &produced);
 	return now_ns() - begun;
 }
 
@@ -81,98 +86,172 @@ static double median(double *values)
 	return values[BATCHES / 2];
 }
 
-static void measure(const Bench *bench, const void *input, Arena *arena)
+static size_t produced_len(const Produced *produced)
 {
-	double calls[BATCHES], copies[BATCHES];
+	size_t len = 0;
+
+	for (size_t i = 0; i < produced->count; i++)
+		len += produced->pieces[i].len;
+	return len;
+}
+
+/* Calls that take long enough for the clock. */
+static uint64_t calls_of_a_batch(const Bench *bench, const void *input, Arena *arena)
+{
 	uint64_t count = 1, took;
-	size_t produced = 0;
-	uint8_t *from, *to;
 
 	while ((took = time_calls(bench, input, arena, count)) < BATCH_NS)
 		count = took < BATCH_NS / 100 ? count * 10 : count * 2;
-	call(bench, input, arena, &produced);
-	from = calloc(2, produced + 1);
+	return count;
+}
+
+static void measure(const Bench *bench, const void *input, Arena *arena)
+{
+	const uint64_t count = calls_of_a_batch(bench, input, arena);
+	double calls[BATCHES], copies[BATCHES];
+	Produced produced;
+	uint8_t *from, *to;
+	size_t len;
+
+	call(bench, input, arena, 1, &produced);
+	len = produced_len(&produced);
+	from = calloc(2, len + 1);
 	if (!from)
 		exit(1);
-	to = from + produced + 1;
+	to = from + len + 1;
 	for (size_t i = 0; i < BATCHES; i++) {
-		calls[i] = (double)time_calls(bench, input, arena, count) / (double)count;
-		copies[i] = (double)time_copies(to, from, produced, count) / (double)count;
+		const uint64_t called = time_calls(bench, input, arena, count);
+		const uint64_t copied = time_copies(to, from, len, count);
+
+		calls[i] = (double)called / (double)count;
+		copies[i] = (double)copied / (double)count;
 	}
 	free(from);
 	printf("%-24s %12.0f ns %9zu bytes %10zu arena %9.1f x memcpy\n", bench->name,
-		median(calls), produced, arena_used(arena), median(calls) / median(copies));
+		median(calls), len, arena_used(arena), median(calls) / median(copies));
 }
 
-static void run(const Bench *bench, bool counted, uint64_t count)
+/* One line a piece: so a judge can tell that the work is the reference's. */
+static void print(const Bench *bench, const void *input, Arena *arena)
+{
+	Produced produced;
+
+	call(bench, input, arena, 1, &produced);
+	for (size_t i = 0; i < produced.count; i++) {
+		for (size_t j = 0; j < produced.pieces[i].len; j++)
+			printf("%02x", produced.pieces[i].data[j]);
+		putchar('\n');
+	}
+}
+
+typedef struct Options {
+	bool counted, listed, printed;
+	uint64_t count;
+} Options;
+
+static bool has_fixture(const Bench *bench)
+{
+	char path[512];
+
+	if (!bench->fixture)
+		return true;
+	snprintf(path, sizeof(path), "%s/%s.cbor", PVW_FIXTURES, bench->fixture);
+	if (access(path, R_OK) == 0)
+		return true;
+	fprintf(stderr, "pvw-bench: %s: no fixture %s\n", bench->name, path);
+	return false;
+}
+
+static void run(const Bench *bench, const Options *options)
 {
 	Arena *kept = arena_new(ARENA_LIMIT), *arena = arena_new(ARENA_LIMIT);
 	const void *input = NULL;
-	Error err = { 0 };
-	size_t produced;
+	Produced produced;
+	Error err;
 
 	if (!kept || !arena)
 		exit(1);
 	if (!bench->setup(bench->parameter, kept, &input, &err))
 		fail(bench, &err);
-	if (counted) {
-		/* The first call makes the arena's memory; it is not what is counted. */
-		call(bench, input, arena, &produced);
-		for (uint64_t i = 0; i < count; i++)
-			call(bench, input, arena, &produced);
-	} else {
+	/* The first call makes the arena's memory; it is not what is counted. */
+	call(bench, input, arena, 1, &produced);
+	if (options->counted)
+		call(bench, input, arena, options->count, &produced);
+	else if (options->printed)
+		print(bench, input, arena);
+	else
 		measure(bench, input, arena);
-	}
 	arena_free(arena);
 	arena_free(kept);
 }
 
+/* Whether there was one of that name. */
+static bool run_group(const Bench *bench, const char *name, const Options *options)
+{
+	bool found = false;
+
+	for (; bench->name; bench++) {
+		if (name && !strstr(bench->name, name))
+			continue;
+		found = true;
+		if (options->listed)
+			puts(bench->name);
+		else if (has_fixture(bench))
+			run(bench, options);
+	}
+	return found;
+}
+
 static const char usage[] =
-	"usage: pvw-bench [--count N] [NAME]\n\n"
+	"usage: pvw-bench [--count N | --print | --list] [NAME]\n\n"
 	"Runs the benches whose name contains NAME, all without it.\n"
 	"  --count N   call each exactly N times and print nothing (for callgrind)\n"
+	"  --print     print what one call gives, in hexadecimal, one line a piece\n"
 	"  --list      print the names\n";
 
-int main(int argc, char **argv)
+/* false: usage */
+static bool read_options(int argc, char **argv, Options *out)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' },
+		{ "print", no_argument, NULL, 'p' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool counted = false, listed = false, found = false;
-	uint64_t count = 0;
 	int choice;
 
 	while ((choice = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		char *end = NULL;
 
-		if (choice == 'c') {
-			counted = true;
-			errno = 0;
-			count = strtoull(optarg, &end, 10);
-		}
-		if (choice == 'l')
-			listed = true;
+		out->counted |= choice == 'c';
+		out->printed |= choice == 'p';
+		out->listed |= choice == 'l';
+		errno = 0;
+		if (choice == 'c')
+			out->count = strtoull(optarg, &end, 10);
 		if (choice == 'h') {
 			fputs(usage, stdout);
-			return 0;
+			exit(0);
 		}
-		if (choice == '?' || (end && (*end || errno))) {
-			fputs(usage, stderr);
-			return 2;
-		}
+		if (choice == '?' || (end && (*end || errno)))
+			return false;
 	}
-	for (const Bench *bench = benches; bench->name; bench++) {
-		if (argv[optind] && !strstr(bench->name, argv[optind]))
-			continue;
-		found = true;
-		if (listed)
-			puts(bench->name);
-		else
-			run(bench, counted, count);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static const Bench *const groups[] = { layout_benches, table_benches, tree_benches };
+	Options options = { 0 };
+	bool found = false;
+
+	if (!read_options(argc, argv, &options)) {
+		fputs(usage, stderr);
+		return 2;
 	}
+	for (size_t i = 0; i < ARRAY_COUNT(groups); i++)
+		found |= run_group(groups[i], argv[optind], &options);
 	if (!found)
 		fprintf(stderr, "pvw-bench: no bench is named like '%s'\n", argv[optind]);
 	return found ? 0 : 2;
