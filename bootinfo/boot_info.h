@@ -112,6 +112,17 @@ typedef struct BootTimes {
 	const char *malformed; /* the property that cannot be read, or NULL */
 } BootTimes;
 
+/*
+ * VTL2's own VMBus, /bus/vmbus. It speaks to VTL2's kernel: no guest is refused for it, and what
+ * cannot be read counts as absent.
+ */
+typedef struct Vtl2Bus {
+	bool present;
+	uint32_t connection_id; /* microsoft,message-connection-id */
+	MemoryRangeList ranges; /* its windows, by start; empty ones are left out */
+	const char *malformed;  /* the first property that cannot be read, or NULL */
+} Vtl2Bus;
+
 /* Everything the boot loader told us. */
 typedef struct BootInfo {
 	GuestArch arch;   /* a value everywhere: one binary plans both */
@@ -124,13 +135,14 @@ typedef struct BootInfo {
 	MemoryRangeList config;   /* parameter pages, by start */
 	MemoryRangeList accepted; /* by start */
 	NodeRangeList pool;       /* VTL2's private pool, by start */
-	MemoryRange reserved, log_buffer, persisted_header,
-		persisted_protobuf; /* may be empty */
+	/* May be empty. */
+	MemoryRange reserved, log_buffer, persisted_header, persisted_protobuf;
 	bool has_alias_map;
 	uint64_t alias_map;
 	IsolationType isolation;
 	AllocationMode allocation;
 	BootGic gic;
+	Vtl2Bus vtl2_bus;
 	BootTimes times;
 } BootInfo;
 

@@ -120,6 +120,24 @@ static bool map_is_disjoint(const BootInfo *info, Arena *arena, Error *err)
 	return true;
 }
 
+/* Else memory would be counted twice. */
+static bool vtl2_ram_is_disjoint(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	for (size_t i = 1; i < info->vtl2_ram.count; i++) {
+		const MemoryRange a = info->vtl2_ram.items[i - 1].range;
+		const MemoryRange b = info->vtl2_ram.items[i].range;
+
+		if (memory_range_overlaps(a, b)) {
+			error_set(err, PVW_BOOTINFO_0014,
+				"VTL2 RAM " RANGE_FORMAT " overlaps VTL2 RAM " RANGE_FORMAT,
+				RANGE_ARGS(a), RANGE_ARGS(b));
+			return error_at(err, "dtb:/");
+		}
+	}
+	return true;
+}
+
 /*
  *	VTL2 RAM      [                        )
  *	map       [ VTL0 ) [ RAM )[ config )[ RAM )
@@ -241,6 +259,54 @@ static bool times_are_readable(const BootInfo *info, Arena *arena, Error *err)
 	return true;
 }
 
+static bool vtl2_bus_is_readable(const BootInfo *info, Arena *arena, Error *err)
+{
+	(void)arena;
+	if (info->vtl2_bus.malformed) {
+		error_set(err, PVW_BOOTINFO_0012, "%s of VTL2's bus is absent or malformed",
+			info->vtl2_bus.malformed);
+		return error_at(err, "dtb:/bus");
+	}
+	return true;
+}
+
+/* The next range from *@at on that is VTL2's and not empty; empty behind the last one. */
+static MemoryRange next_vtl2_mmio(MmioClaimList mmio, size_t *at)
+{
+	while (*at < mmio.count) {
+		const MmioClaim *claim = &mmio.items[(*at)++];
+
+		if (claim->vtl == 2 && claim->len)
+			return (MemoryRange){ claim->start, claim->start + claim->len };
+	}
+	return MEMORY_RANGE_EMPTY;
+}
+
+/* Said twice by the shim, once for VTL2's kernel and once for us; both lists ascend. */
+static bool vtl2_bus_is_its_mmio(const BootInfo *info, Arena *arena, Error *err)
+{
+	const Vtl2Bus *bus = &info->vtl2_bus;
+	size_t at = 0;
+
+	(void)arena;
+	if (!bus->present || bus->malformed)
+		return true;
+	for (size_t i = 0; i <= bus->ranges.count; i++) {
+		const MemoryRange window =
+			i < bus->ranges.count ? bus->ranges.items[i] : MEMORY_RANGE_EMPTY;
+		const MemoryRange mmio = next_vtl2_mmio(info->mmio, &at);
+
+		if (!memory_range_equal(window, mmio)) {
+			error_set(err, PVW_BOOTINFO_0013,
+				"window %zu of VTL2's bus is " RANGE_FORMAT
+				", expected VTL2's MMIO, " RANGE_FORMAT,
+				i, RANGE_ARGS(window), RANGE_ARGS(mmio));
+			return error_at(err, "dtb:/bus");
+		}
+	}
+	return true;
+}
+
 /* Run in this order. */
 static const BootInfoCheck checks[] = {
 	{ "openhcl-present", PVW_BOOTINFO_0002, has_openhcl },
@@ -248,12 +314,15 @@ static const BootInfoCheck checks[] = {
 	{ "capacities", PVW_BOOTINFO_0004, fits_capacities },
 	{ "persisted-state", PVW_BOOTINFO_0003, has_persisted },
 	{ "map-overlap", PVW_BOOTINFO_0005, map_is_disjoint },
+	{ "vtl2-ram-overlap", PVW_BOOTINFO_0014, vtl2_ram_is_disjoint },
 	{ "vtl2-ram-mapped", PVW_BOOTINFO_0006, vtl2_ram_is_mapped },
 	{ "cpu-duplicate", PVW_BOOTINFO_0007, cpus_are_unique },
 	{ "gic-by-arch", PVW_BOOTINFO_0008, gic_suits_arch },
 	{ "bsp-first", PVW_BOOTINFO_0009, bsp_is_first },
 	{ "log-buffer", PVW_BOOTINFO_0010, has_log_buffer },
 	{ "boot-times", PVW_BOOTINFO_0011, times_are_readable },
+	{ "vtl2-bus", PVW_BOOTINFO_0012, vtl2_bus_is_readable },
+	{ "vtl2-bus-windows", PVW_BOOTINFO_0013, vtl2_bus_is_its_mmio },
 };
 
 BootInfoCheckList boot_info_checks(void)

@@ -18,13 +18,14 @@
 static const struct RootChild {
 	const char *name;
 	bool is_prefix;
-	bool (*read)(BootTree *tree, Error *err);
+	bool (*read)(BootTree *tree, Error *err);       /* may be NULL */
 	bool (*read_child)(BootTree *tree, Error *err); /* may be NULL */
 	bool (*finish)(BootTree *tree, Error *err);     /* may be NULL */
 } root_children[] = {
 	{ "cpus", false, parse_cpus, parse_cpu, NULL },
 	{ "openhcl", false, parse_openhcl, parse_openhcl_child, parse_finish_openhcl },
 	{ "memory@", true, parse_vtl2_ram, NULL, NULL },
+	{ "bus", false, NULL, parse_bus_child, NULL },
 	{ "intc@", true, parse_gic, NULL, NULL },
 	{ "pmu", true, parse_pmu, NULL, NULL },
 };
@@ -103,7 +104,7 @@ static bool read_nodes(BootTree *tree, Error *err)
 			break;
 		case 2:
 			inside = find_root_child(&tree->reader);
-			if (inside && !inside->read(tree, err))
+			if (inside && inside->read && !inside->read(tree, err))
 				return false;
 			break;
 		case 3:

@@ -91,6 +91,14 @@ static void put_gic(ByteWriter *w, const BootGic *gic)
 		gic->virt_timer_ppi, gic->irq_count);
 }
 
+static void put_bus(ByteWriter *w, const Vtl2Bus *bus)
+{
+	if (!bus->present)
+		return;
+	put_line(w, "vtl2-bus connection 0x%" PRIx32, bus->connection_id);
+	put_ranges(w, "vtl2-bus-window", bus->ranges);
+}
+
 static void put_info(ByteWriter *w, const BootInfo *info)
 {
 	const AllocationMode *mode = &info->allocation;
@@ -110,6 +118,7 @@ static void put_info(ByteWriter *w, const BootInfo *info)
 	put_u64_if(w, "sidecar-start-100ns", times->has_sidecar_start, times->sidecar_start);
 	put_u64_if(w, "sidecar-end-100ns", times->has_sidecar_end, times->sidecar_end);
 	put_gic(w, &info->gic);
+	put_bus(w, &info->vtl2_bus);
 	put_lists(w, info);
 	put_range(w, "reserved", info->reserved);
 	put_range(w, "log-buffer", info->log_buffer);
@@ -120,7 +129,8 @@ static void put_info(ByteWriter *w, const BootInfo *info)
 bool boot_info_print(const BootInfo *info, Arena *arena, Bytes *out, Error *err)
 {
 	const size_t lines = info->cpus.count + info->vtl2_ram.count + info->map.count +
-		info->mmio.count + info->config.count + info->pool.count + info->accepted.count;
+		info->mmio.count + info->config.count + info->pool.count +
+		info->accepted.count + info->vtl2_bus.ranges.count;
 	ByteWriter w;
 
 	if (!byte_writer_in_arena(arena, FIXED_BYTES + LINE_BYTES * lines, &w, err))

@@ -38,6 +38,7 @@ MUST_CHECK bool parse_cpu(BootTree *tree, Error *err);
 MUST_CHECK bool parse_vtl2_ram(BootTree *tree, Error *err);
 MUST_CHECK bool parse_gic(BootTree *tree, Error *err);
 MUST_CHECK bool parse_pmu(BootTree *tree, Error *err);
+MUST_CHECK bool parse_bus_child(BootTree *tree, Error *err);
 MUST_CHECK bool parse_openhcl(BootTree *tree, Error *err);
 MUST_CHECK bool parse_openhcl_child(BootTree *tree, Error *err);
 MUST_CHECK bool parse_memory(BootTree *tree, Error *err);

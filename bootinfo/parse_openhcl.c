@@ -64,6 +64,8 @@ static void begin_openhcl(BootTree *tree)
 	info->allocation = (AllocationMode){ 0 };
 	info->reserved = MEMORY_RANGE_EMPTY;
 	info->log_buffer = MEMORY_RANGE_EMPTY;
+	info->persisted_header = MEMORY_RANGE_EMPTY;
+	info->persisted_protobuf = MEMORY_RANGE_EMPTY;
 	info->has_openhcl = true;
 	tree->openhcl_offset = tree->reader.offset;
 }

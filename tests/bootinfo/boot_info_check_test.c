@@ -303,3 +303,99 @@ Test(boot_info_check, names_types_and_isolation)
 	cr_assert_str_eq(boot_info_isolation_name(ISOLATION_TDX), "tdx");
 	cr_assert_str_eq(boot_info_isolation_name(ISOLATION_COUNT), "unknown");
 }
+
+Test(boot_info_check, refuses_vtl2_ram_that_is_said_twice)
+{
+	static const NodeRange twice[] = { { { 0x10000, 0x20000 }, 0 },
+		{ { 0x1f000, 0x22000 }, 0 } };
+	BootInfo info = good_info();
+
+	info.vtl2_ram = (NodeRangeList){ twice, ARRAY_COUNT(twice) };
+
+	assert_refused(&info, PVW_BOOTINFO_0014, "0x1f000-0x22000");
+}
+
+static const MmioClaim bus_mmio[] = {
+	{ 0xf8000000, 0x8000000, 0, MMIO_ROLE_UNSPECIFIED, "dtb:/a" },
+	{ 0x260000000, 0, 2, MMIO_ROLE_UNSPECIFIED, "dtb:/b" },
+	{ 0x260000000, 0x40000000, 2, MMIO_ROLE_UNSPECIFIED, "dtb:/c" },
+};
+static const MemoryRange bus_windows[] = { { 0x260000000, 0x2a0000000 } };
+
+/* A good guest whose VTL2 has a bus with its one window. */
+static BootInfo info_with_bus(void)
+{
+	BootInfo info = good_info();
+
+	info.mmio = (MmioClaimList){ bus_mmio, ARRAY_COUNT(bus_mmio) };
+	info.vtl2_bus = (Vtl2Bus){ .present = true, .ranges = { bus_windows, 1 } };
+	return info;
+}
+
+static size_t count_findings(const BootInfo *info)
+{
+	Arena *arena = arena_new(1 << 20);
+	Diagnostics found;
+	Error err;
+	size_t count;
+
+	cr_assert(diagnostics_init(&found, 8, arena, &err));
+	boot_info_lint(info, arena, &found);
+	count = found.count;
+	arena_free(arena);
+	return count;
+}
+
+Test(boot_info_check, compares_the_windows_of_vtl2_bus_with_vtl2_mmio)
+{
+	BootInfo info = info_with_bus();
+
+	cr_assert_eq(count_findings(&info), 0);
+}
+
+Test(boot_info_check, has_nothing_to_compare_without_a_bus)
+{
+	BootInfo info = info_with_bus();
+
+	info.vtl2_bus = (Vtl2Bus){ 0 };
+
+	cr_assert_eq(count_findings(&info), 0);
+}
+
+Test(boot_info_check, warns_of_a_bus_window_that_is_no_mmio)
+{
+	static const MemoryRange other[] = { { 0x260000000, 0x290000000 } };
+	BootInfo info = info_with_bus();
+
+	info.vtl2_bus.ranges.items = other;
+
+	assert_warned(&info, PVW_BOOTINFO_0013, "0x260000000-0x290000000");
+}
+
+Test(boot_info_check, warns_of_mmio_that_is_no_bus_window)
+{
+	BootInfo info = info_with_bus();
+
+	info.vtl2_bus.ranges.count = 0;
+
+	assert_warned(&info, PVW_BOOTINFO_0013, "0x260000000-0x2a0000000");
+}
+
+Test(boot_info_check, warns_of_a_bus_window_too_many)
+{
+	BootInfo info = info_with_bus();
+
+	info.mmio.count = 1;
+
+	assert_warned(&info, PVW_BOOTINFO_0013, "expected VTL2's MMIO, 0x0-0x0");
+}
+
+Test(boot_info_check, warns_once_of_a_bus_that_cannot_be_read)
+{
+	BootInfo info = info_with_bus();
+
+	info.vtl2_bus.ranges.count = 0;
+	info.vtl2_bus.malformed = "ranges";
+
+	assert_warned(&info, PVW_BOOTINFO_0012, "ranges");
+}

@@ -839,3 +839,121 @@ Test(boot_info_parse, tells_when_memory_is_short)
 		arena_free(small);
 	}
 }
+
+/* /bus/vmbus as the shim writes it, left open behind `microsoft,vtl`. */
+static void begin_bus(TreeBuilder *t, uint32_t vtl)
+{
+	tree_node(t, "bus");
+	tree_string(t, "compatible", "simple-bus");
+	tree_empty(t, "ranges");
+	tree_node(t, "vmbus");
+	tree_string(t, "compatible", "microsoft,vmbus");
+	tree_u32(t, "microsoft,vtl", vtl);
+}
+
+static Bytes finish_bus(TreeBuilder *t)
+{
+	tree_end(t);
+	tree_end(t);
+	return tree_finish(t);
+}
+
+/* The bus of VTL2 with these @ranges. */
+static Vtl2Bus parse_bus_ranges(const uint64_t *ranges, size_t count)
+{
+	TreeBuilder t = tree_begin(arena);
+
+	begin_bus(&t, 2);
+	tree_u32(&t, "microsoft,message-connection-id", 4);
+	tree_u64_list(&t, "ranges", ranges, count);
+	return parse(finish_bus(&t)).vtl2_bus;
+}
+
+Test(boot_info_parse, lists_the_windows_of_vtl2_bus_by_start)
+{
+	static const uint64_t ranges[] = { 0x9000, 0x9000, 0x1000, 0x7000, 0x7000, 0, 0x3000,
+		0x3000, 0x2000 };
+
+	const Vtl2Bus bus = parse_bus_ranges(ranges, ARRAY_COUNT(ranges));
+
+	cr_assert(bus.present);
+	cr_assert_eq(bus.connection_id, 4);
+	cr_assert_null(bus.malformed);
+	cr_assert_eq(bus.ranges.count, 2, "the empty one is left out");
+	cr_assert_eq(bus.ranges.items[0].start, 0x3000);
+	cr_assert_eq(bus.ranges.items[0].end, 0x5000);
+	cr_assert_eq(bus.ranges.items[1].start, 0x9000);
+}
+
+Test(boot_info_parse, has_no_bus_but_vtl2s)
+{
+	TreeBuilder t = tree_begin(arena);
+
+	begin_bus(&t, 0);
+	tree_u32(&t, "microsoft,message-connection-id", 1);
+
+	cr_assert_not(parse(finish_bus(&t)).vtl2_bus.present);
+}
+
+Test(boot_info_parse, takes_a_bus_whose_ranges_cannot_be_read)
+{
+	static const uint64_t bad[][4] = {
+		{ 0x1000, 0x2000, 0x1000 },                         /* translated */
+		{ 0x1001, 0x1001, 0x1000 },                         /* unaligned */
+		{ 0xfffffffffffff000, 0xfffffffffffff000, 0x2000 }, /* wraps */
+		{ 0x1000, 0x1000, 0x1000, 0x1000 },                 /* no triple */
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+		const Vtl2Bus bus = parse_bus_ranges(bad[i], i == 3 ? 4 : 3);
+
+		cr_assert(bus.present, "%zu", i);
+		cr_assert_eq(bus.connection_id, 4, "%zu", i);
+		cr_assert_eq(bus.ranges.count, 0, "%zu", i);
+		cr_assert_str_eq(bus.malformed, "ranges", "%zu", i);
+	}
+}
+
+Test(boot_info_parse, takes_a_bus_with_more_windows_than_it_lists)
+{
+	static uint64_t many[3 * (BOOT_INFO_MAX_MMIO + 1)];
+
+	const Vtl2Bus bus = parse_bus_ranges(many, ARRAY_COUNT(many));
+
+	cr_assert_eq(bus.ranges.count, 0);
+	cr_assert_str_eq(bus.malformed, "ranges");
+}
+
+Test(boot_info_parse, takes_a_bus_without_connection_id)
+{
+	TreeBuilder t = tree_begin(arena);
+
+	begin_bus(&t, 2);
+	const Vtl2Bus bus = parse(finish_bus(&t)).vtl2_bus;
+
+	cr_assert(bus.present);
+	cr_assert_str_eq(bus.malformed, "microsoft,message-connection-id");
+}
+
+/* /openhcl whose persisted memory has @len bytes each. */
+static void add_openhcl(TreeBuilder *t, uint64_t len)
+{
+	tree_node(t, "openhcl");
+	tree_string(t, "isolation-type", "none");
+	tree_string(t, "memory-allocation-mode", "host");
+	add_ram(t, 0x20000, len, MEMORY_TYPE_VTL2_PERSISTED_HEADER);
+	add_ram(t, 0x21000, len, MEMORY_TYPE_VTL2_PERSISTED_PROTOBUF);
+	tree_end(t);
+}
+
+Test(boot_info_parse, keeps_nothing_of_an_openhcl_that_is_replaced)
+{
+	TreeBuilder t = tree_begin(arena);
+
+	add_openhcl(&t, 0x1000);
+	add_openhcl(&t, 0);
+	const BootInfo info = parse(tree_finish(&t));
+
+	cr_assert(memory_range_is_empty(info.persisted_header));
+	cr_assert(memory_range_is_empty(info.persisted_protobuf));
+}

@@ -52,6 +52,7 @@ Test(boot_info_print, writes_every_fact)
 		.isolation = ISOLATION_VBS,
 		.allocation = { true, true, true, 100, 200 },
 		.gic = { true, 1, 2, 3, 4, 5, 6, 7, 8 },
+		.vtl2_bus = { true, 0x800074, { ranges, 1 }, NULL },
 		.times = { true, true, true, true, 11, 12, 13, 14, NULL },
 	};
 
@@ -71,6 +72,8 @@ Test(boot_info_print, writes_every_fact)
 		"gic distributor 0x1 len 0x2\n"
 		"gic redistributors 0x3 len 0x4 stride 0x5\n"
 		"gic pmu 6 timer 7 irqs 8\n"
+		"vtl2-bus connection 0x800074\n"
+		"vtl2-bus-window 0x3000-0x4000\n"
 		"cpu 0 reg 0x10 node 1\n"
 		"vtl2-ram 0x1000-0x2000 node 5\n"
 		"map 0x0-0x1000 type 2 igvm 3 node 2 (VTL2 config)\n"

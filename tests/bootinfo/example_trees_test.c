@@ -132,6 +132,23 @@ Test(example_trees, boot_x64_numa_roles)
 	cr_assert_eq(info.alias_map, UINT64_C(1) << 45);
 	cr_assert_eq(info.times.start, 0x1f4a0);
 	cr_assert_eq(info.log_buffer.start, 0x836e000);
+	cr_assert_eq(info.vtl2_bus.connection_id, 0x800074);
+	cr_assert_eq(info.vtl2_bus.ranges.count, 1);
+	cr_assert_eq(info.vtl2_bus.ranges.items[0].start, 0x260000000);
+}
+
+Test(example_trees, nothing_is_to_be_said_against_boot_x64_numa_roles)
+{
+	Diagnostics found;
+	BootInfo info;
+	Error err;
+
+	cr_assert(boot_info_parse(
+		GUEST_ARCH_X86_64, TREE(x64_numa_roles_boot_dtb), arena, &info, &err));
+	cr_assert(diagnostics_init(&found, 8, arena, &err));
+	boot_info_lint(&info, arena, &found);
+
+	cr_assert_eq(found.count, 0);
 }
 
 Test(example_trees, host_a64_by_address)
