@@ -23,6 +23,25 @@ static const ExitStatus code_status[ERROR_CODE_COUNT] = {
 	[ERROR_INTERNAL] = STATUS_INTERNAL,
 };
 
+/* What says more than its class. */
+static const struct {
+	uint16_t diagnostic;
+	ExitStatus status;
+} own_status[] = {
+	{ PVW_CLI_0001, STATUS_USAGE },
+	{ PVW_CLI_0005, STATUS_USAGE },
+	{ PVW_CLI_0006, STATUS_USAGE },
+	{ PVW_CLIENT_0001, STATUS_UNREACHABLE },
+	{ PVW_CLIENT_0002, STATUS_DEADLINE },
+	{ PVW_CLIENT_0004, STATUS_USAGE },
+	{ PVW_INPUT_0001, STATUS_USAGE },
+	{ PVW_INPUT_0002, STATUS_USAGE },
+	{ PVW_INPUT_0004, STATUS_USAGE },
+	{ PVW_RPC_0023, STATUS_DEADLINE },
+	{ PVW_RPC_0026, STATUS_UNREACHABLE },
+	{ PVW_RPC_0028, STATUS_UNREACHABLE },
+};
+
 /* Areas whose diagnostics say that the input itself cannot be read. */
 static const char *const input_areas[] = { "PVW-DT-", "PVW-HOST-", "PVW-FIXTURE-",
 	"PVW-JSON-" };
@@ -31,8 +50,10 @@ ExitStatus status_of(const Error *err)
 {
 	const char *name = diagnostic_row(err->diagnostic)->name;
 
-	if (strncmp(name, "PVW-CLI-", strlen("PVW-CLI-")) == 0 && err->code == ERROR_BAD_VALUE)
-		return STATUS_USAGE;
+	for (size_t i = 0; i < ARRAY_COUNT(own_status); i++) {
+		if (own_status[i].diagnostic == err->diagnostic)
+			return own_status[i].status;
+	}
 	for (size_t i = 0; i < ARRAY_COUNT(input_areas); i++) {
 		if (strncmp(name, input_areas[i], strlen(input_areas[i])) == 0)
 			return STATUS_MALFORMED;
