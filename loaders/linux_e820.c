@@ -40,9 +40,9 @@ static bool check_first(LayoutRecordList ram, Error *err)
 			"no RAM, expected some from 0 to 0x%" PRIx64, LINUX_X86_KERNEL_GPA);
 	if (first->range.start != 0 || first->range.end < LINUX_X86_KERNEL_GPA)
 		return error_set(err, PVW_LINUX_0003,
-			"first RAM is 0x%" PRIx64 "-0x%" PRIx64
+			"first RAM is " RANGE_FORMAT
 			", expected it to start at 0 and reach 0x%" PRIx64,
-			first->range.start, first->range.end, LINUX_X86_KERNEL_GPA);
+			RANGE_ARGS(first->range), LINUX_X86_KERNEL_GPA);
 	if (e820_type(first->igvm_type) != LINUX_E820_RAM)
 		return error_set(err, PVW_LINUX_0003,
 			"first RAM is of type %u, expected memory for the guest's use",
@@ -93,9 +93,9 @@ static bool check_ascending(LayoutRecordList ram, Error *err)
 
 		if (b.start < a.end || b.end < b.start)
 			return error_set(err, PVW_LINUX_0006,
-				"RAM 0x%" PRIx64 "-0x%" PRIx64 " stands behind 0x%" PRIx64
-				"-0x%" PRIx64 ", expected ascending ranges that do not overlap",
-				b.start, b.end, a.start, a.end);
+				"RAM " RANGE_FORMAT " stands behind " RANGE_FORMAT
+				", expected ascending ranges that do not overlap",
+				RANGE_ARGS(b), RANGE_ARGS(a));
 	}
 	return true;
 }

@@ -154,9 +154,9 @@ static bool place_initrd(
 		return true;
 	}
 	return error_set(err, PVW_LINUX_0018,
-		"no room for an initrd of %zu bytes beside the kernel at 0x%" PRIx64
-		"-0x%" PRIx64 ", expected RAM for it below 0x%" PRIx64,
-		bytes.len, kernel.start, kernel.end, INITRD_END_MAX);
+		"no room for an initrd of %zu bytes beside the kernel at " RANGE_FORMAT
+		", expected RAM for it below 0x%" PRIx64,
+		bytes.len, RANGE_ARGS(kernel), INITRD_END_MAX);
 }
 
 /* An initrd of no bytes is none. */

@@ -73,12 +73,12 @@ static bool check_windows(const MtrrInputs *in, uint64_t end, Error *err)
 	if (end > FIRST_PAIR_END && in->low.start == 0)
 		return error_set(err, PVW_MTRR_0004,
 			"low window missing: ram ends at 0x%" PRIx64
-			", above 128 MiB, and the low window is [0x0, 0x%" PRIx64 ")",
-			end, in->low.end);
+			", above 128 MiB, and the low window is " RANGE_FORMAT,
+			end, RANGE_ARGS(in->low));
 	if (end > in->low.end && !memory_range_is_empty(in->high) && in->high.start == 0)
 		return error_set(err, PVW_MTRR_0001,
-			"high window [0x0, 0x%" PRIx64 "), expected one above the low window",
-			in->high.end);
+			"high window " RANGE_FORMAT ", expected one above the low window",
+			RANGE_ARGS(in->high));
 	return true;
 }
 

@@ -47,14 +47,14 @@ static bool check_span(const SpaceBuilder *b, SpanKind kind, MemoryRange span, E
 	if (!is_aligned(span.start, PAGE_SIZE) || !is_aligned(span.end, PAGE_SIZE) ||
 		span.start > span.end)
 		return error_set(err, PVW_MTRR_0001,
-			"%s [0x%" PRIx64 ", 0x%" PRIx64 "), expected whole pages",
-			span_names[kind], span.start, span.end);
+			"%s " RANGE_FORMAT ", expected whole pages", span_names[kind],
+			RANGE_ARGS(span));
 	if (span.end > b->limit)
 		return error_set(err, PVW_MTRR_0001,
-			"%s [0x%" PRIx64 ", 0x%" PRIx64
-			") is beyond the guest's address width, expected it to end at or below "
+			"%s " RANGE_FORMAT
+			" is beyond the guest's address width, expected it to end at or below "
 			"0x%" PRIx64,
-			span_names[kind], span.start, span.end, b->limit);
+			span_names[kind], RANGE_ARGS(span), b->limit);
 	return true;
 }
 
@@ -62,10 +62,10 @@ static bool add_span(SpaceBuilder *b, SpanKind kind, MemoryRange span, Error *er
 {
 	if (span.start < b->span.end)
 		return error_set(err, PVW_MTRR_0002,
-			"%s [0x%" PRIx64 ", 0x%" PRIx64 ") overlaps %s [0x%" PRIx64
-			", 0x%" PRIx64 "), expected disjoint ranges",
-			span_names[kind], span.start, span.end, span_names[b->kind],
-			b->span.start, b->span.end);
+			"%s " RANGE_FORMAT " overlaps %s " RANGE_FORMAT
+			", expected disjoint ranges",
+			span_names[kind], RANGE_ARGS(span), span_names[b->kind],
+			RANGE_ARGS(b->span));
 	if (span.start > b->span.end)
 		push(b, SPAN_UNUSED, b->span.end);
 	push(b, kind, span.start);
@@ -110,9 +110,9 @@ static bool add_low_ram(SpaceBuilder *b, SpanSource *ram, Error *err)
 			return false;
 		if (span.start < end)
 			return error_set(err, PVW_MTRR_0002,
-				"ram [0x%" PRIx64 ", 0x%" PRIx64 ") starts before 0x%" PRIx64
+				"ram " RANGE_FORMAT " starts before 0x%" PRIx64
 				", expected disjoint ranges, ascending",
-				span.start, span.end, end);
+				RANGE_ARGS(span), end);
 		end = span.end;
 	}
 	return add_span(b, SPAN_RAM, end > ONE_MIB ? (MemoryRange){ 0, end } : low, err);

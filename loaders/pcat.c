@@ -138,9 +138,9 @@ static bool check_first_block(MemoryRange first, Error *err)
 {
 	if (first.start != 0 || first.end >= FOUR_GIB)
 		return error_set(err, PVW_PCAT_0002,
-			"the first ram range is [0x%" PRIx64 ", 0x%" PRIx64
-			"), expected one from 0 to below 4 GiB",
-			first.start, first.end);
+			"the first ram range is " RANGE_FORMAT
+			", expected one from 0 to below 4 GiB",
+			RANGE_ARGS(first));
 	return true;
 }
 
@@ -149,14 +149,14 @@ static void warn_of_lost_parts(MemoryRangeList ram, MemoryRange high, Diagnostic
 	for (size_t i = 0; i < ram.count; i++) {
 		if (!is_aligned(memory_range_len(ram.items[i]), MIB))
 			diagnostics_add(diagnostics, PVW_PCAT_0008, NULL,
-				"ram [0x%" PRIx64 ", 0x%" PRIx64 ") is not a multiple of 1 MiB",
-				ram.items[i].start, ram.items[i].end);
+				"ram " RANGE_FORMAT " is not a multiple of 1 MiB",
+				RANGE_ARGS(ram.items[i]));
 	}
 	if (!is_aligned(high.start, MIB) || !is_aligned(high.end, MIB))
 		diagnostics_add(diagnostics, PVW_PCAT_0008, NULL,
-			"the high mmio window [0x%" PRIx64 ", 0x%" PRIx64
-			") does not start and end at a multiple of 1 MiB",
-			high.start, high.end);
+			"the high mmio window " RANGE_FORMAT
+			" does not start and end at a multiple of 1 MiB",
+			RANGE_ARGS(high));
 }
 
 static bool put_answers(const BootInputs *in, AcpiProfile profile, Arena *arena,

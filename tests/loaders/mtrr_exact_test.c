@@ -657,7 +657,7 @@ Test(mtrr_exact, refuses_ranges_that_are_no_pages)
 
 	refuse(&in, PVW_MTRR_0001, "whole pages");
 	in = inputs(&ram, 1, &odd_start);
-	refuse(&in, PVW_MTRR_0001, "mmio [0x80000800");
+	refuse(&in, PVW_MTRR_0001, "mmio 0x80000800");
 	in = inputs(&ram, 1, &backwards);
 	refuse(&in, PVW_MTRR_0001, "whole pages");
 }
@@ -692,12 +692,11 @@ Test(mtrr_exact, refuses_ram_and_mmio_in_one_place)
 	const MemoryRange low_twice[] = { { 0, 0x20000 }, { 0x10000, 2 * GIB } };
 	MtrrInputs in = inputs(&ram, 1, &mmio);
 
-	refuse(&in, PVW_MTRR_0002,
-		"mmio [0xf8000000, 0x100000000) overlaps ram [0x0, 0x100000000)");
+	refuse(&in, PVW_MTRR_0002, "mmio 0xf8000000-0x100000000 overlaps ram 0x0-0x100000000");
 	in = inputs(&twice[0], 1, &vga);
-	refuse(&in, PVW_MTRR_0002, "mmio [0xa0000");
+	refuse(&in, PVW_MTRR_0002, "mmio 0xa0000");
 	in = inputs(twice, 2, NULL);
-	refuse(&in, PVW_MTRR_0002, "ram [0x40000000");
+	refuse(&in, PVW_MTRR_0002, "ram 0x40000000");
 	in = inputs(low_twice, 2, NULL);
 	refuse(&in, PVW_MTRR_0002, "ascending");
 }

@@ -342,7 +342,7 @@ Test(mtrr, hyperv_refuses_a_low_window_that_starts_at_0)
 	in.high = (MemoryRange)HIGH;
 	refuse(MTRR_POLICY_HYPERV, &in, PVW_MTRR_0004, "0x40000000");
 	in.low = (MemoryRange){ 0, FOUR_GIB };
-	refuse(MTRR_POLICY_HYPERV, &in, PVW_MTRR_0004, "[0x0, 0x100000000)");
+	refuse(MTRR_POLICY_HYPERV, &in, PVW_MTRR_0004, "0x0-0x100000000");
 }
 
 Test(mtrr, hyperv_refuses_a_high_window_that_starts_at_0)

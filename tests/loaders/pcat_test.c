@@ -305,7 +305,7 @@ Test(pcat, refuses_a_first_range_that_does_not_start_at_0)
 	Guest *g = guest_with(ram, 1, (MemoryRange){ 0xf8000000, FOUR_GIB },
 		(MemoryRange){ 0xfc0000000, 0x1000000000 });
 
-	refuse(g, PVW_PCAT_0002, "first ram range is [0x100000");
+	refuse(g, PVW_PCAT_0002, "first ram range is 0x100000");
 }
 
 Test(pcat, refuses_a_first_range_that_reaches_4_gib)
