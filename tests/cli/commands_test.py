@@ -1,0 +1,598 @@
+#!/usr/bin/env python3
+"""Judge pvw's commands from outside.
+
+usage: commands_test.py PVW SOURCE [--filter WORD]
+
+Exit statuses, help, JSON with the name of its schema, folders of results, determinism, completion
+and, over a worker of its own, everything that knows --socket. Ends with one line
+"N passed, N failed, N skipped".
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
+COMMANDS = ["serve", "plan", "map", "check", "explain", "fixture", "call", "doctor",
+            "completion", "version", "help"]
+tests = []
+
+
+class Skip(Exception):
+    """What the test needs is not on this machine."""
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+class Pvw:
+    def __init__(self, program, source, folder):
+        self.program, self.source, self.folder = program, source, folder
+        self.fixture = os.path.join(source, "fixtures", "x64-uefi-4vp.cbor")
+
+    def __call__(self, *arguments, stdin=None, env=None):
+        environment = {k: v for k, v in os.environ.items()
+                       if k not in ("PVW_SOCKET", "PVW_LOG", "NO_COLOR")}
+        environment.update(env or {})
+        return subprocess.run([self.program, *arguments], input=stdin, capture_output=True,
+                              timeout=120, env=environment)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def json(self, schema, *arguments):
+        done = self(*arguments, "--format", "json")
+        document = json.loads(done.stdout)
+        assert list(document)[0] == "schema", document
+        assert document["schema"] == schema, document["schema"]
+        one_line = self(*arguments, "--format", "jsonl").stdout
+        assert one_line.count(b"\n") == 1, "jsonl is one line"
+        return document
+
+
+def ends(done, status, word=""):
+    text = (done.stdout + done.stderr).decode()
+    assert done.returncode == status, f"status {done.returncode}, expected {status}: {text}"
+    assert word in text, f"no '{word}' in: {text}"
+
+
+def diagnostics(pvw):
+    with open(os.path.join(pvw.source, "support", "diagnostics.def"), encoding="utf-8") as file:
+        return re.findall(r"^DIAGNOSTIC\((\w+), (\d{4}), (\w+), (\w+),", file.read(), re.M)
+
+
+# ---------------------------------------------------------------- help and usage
+
+@test
+def every_command_has_help_with_two_examples(pvw):
+    text = pvw("--help").stdout.decode()
+    listed = re.findall(r"^  ([a-z]+)  +\S", text.split("Commands:")[1].split("Options:")[0], re.M)
+    assert set(COMMANDS) <= set(listed), listed
+    for command in listed:
+        help_text = pvw(command, "--help")
+        ends(help_text, DONE, "usage: pvw " + command)
+        examples = help_text.stdout.decode().split("Examples:\n")[1]
+        count = len(re.findall(r"^  pvw " + command + r"\b", examples, re.M))
+        assert count >= 2, f"{command}: {count} examples"
+        assert pvw("help", command).stdout == help_text.stdout, command
+
+
+@test
+def help_fits_a_page(pvw):
+    lines = pvw("--help").stdout.decode().splitlines()
+    assert len(lines) <= 40, len(lines)
+    for command in COMMANDS:
+        for line in pvw(command, "--help").stdout.decode().splitlines():
+            assert len(line) <= 120, f"{command}: {line}"
+
+
+@test
+def examples_name_options_that_exist(pvw):
+    for command in COMMANDS:
+        text = pvw(command, "--help").stdout.decode()
+        known = set(re.findall(r"(?:^  .{0,4}|, )(--?[a-z0-9-]+)", text, re.M | re.I))
+        for option in re.findall(r" (--[a-z0-9-]+)", text.split("Examples:\n")[1]):
+            assert option in known or option == "--help", f"{command}: {option}"
+
+
+@test
+def usage_errors_end_with_2(pvw):
+    for arguments in ([], ["nope"], ["--nope"], ["plan", "--nope"], ["plan", "extra"],
+                      ["plan"], ["explain"], ["explain", "a", "b"], ["explain", "nope"],
+                      ["explain", "0x"], ["explain", "PVW-NOPE-0001"], ["completion", "csh"],
+                      ["call"], ["call", "Nope"], ["check", "-W", "nope", "--fixture", pvw.fixture],
+                      ["check", "-E", "no-plan", "--fixture", pvw.fixture],
+                      ["plan", "--fixture", pvw.fixture, "--dtb", "x"],
+                      ["plan", "--fixture", pvw.fixture, "--mtrr", "best"],
+                      ["map", "--fixture", pvw.fixture, "--from", "2", "--to", "1"],
+                      ["map", "--fixture", pvw.fixture, "--width", "9999"],
+                      ["plan", "--fixture", pvw.fixture, "--format", "xml"]):
+        ends(pvw(*arguments), USAGE)
+
+
+@test
+def unreadable_input_ends_with_3(pvw):
+    ends(pvw("plan", "--fixture", pvw.path("missing")), MALFORMED, "PVW-CLI-0002")
+    bad = pvw.path("bad")
+    with open(bad, "wb") as file:
+        file.write(b"neither a tree nor a fixture, but longer than a header of either one")
+    ends(pvw("plan", "--fixture", bad), MALFORMED, "PVW-FIXTURE")
+    ends(pvw("plan", "--dtb", bad), MALFORMED, "PVW-DT")
+    ends(pvw("map", "--dtb", bad), MALFORMED, "PVW-DT")
+    ends(pvw("call", "Health", "{"), MALFORMED, "PVW-JSON-0001")
+
+
+@test
+def refused_input_ends_with_1_and_a_hint(pvw):
+    fixture = os.path.join(pvw.source, "fixtures", "refused-fragmented.cbor")
+    for command in ("plan", "map"):
+        done = pvw(command, "--fixture", fixture)
+        ends(done, REFUSED, "error PVW-ROLE-0010")
+        assert b"hint: " in done.stderr and done.stdout == b"", done
+        assert b"hint" not in pvw(command, "--fixture", fixture, "-q").stderr
+
+
+@test
+def formats_of_later_are_refused_by_name(pvw):
+    for name in ("svg", "dot", "cbor"):
+        ends(pvw("map", "--fixture", pvw.fixture, "--format", name), REFUSED,
+             f"{name} is not made by this version")
+
+
+@test
+def output_that_reaches_nobody_is_a_failure(pvw):
+    if not os.path.exists("/dev/full"):
+        raise Skip("no /dev/full")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([pvw.program, "map", "--fixture", pvw.fixture], stdout=full,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == MALFORMED and b"cannot write" in done.stderr, done
+
+
+# ---------------------------------------------------------------- plan
+
+def tree_of(pvw, name="x64-numa-roles.boot.dts", change=None):
+    if not shutil.which("dtc"):
+        raise Skip("no dtc")
+    with open(os.path.join(pvw.source, "fixtures", "src", name), encoding="utf-8") as file:
+        text = file.read()
+    if change:
+        assert change[0] in text, change
+        text = text.replace(*change)
+    path = pvw.path(hashlib.sha256(text.encode()).hexdigest()[:8] + ".dtb")
+    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", path], input=text.encode(),
+                   check=True)
+    return path
+
+
+@test
+def plan_is_json_with_all_its_parts(pvw):
+    plan = pvw.json("pvw.plan/1", "plan", "--fixture", pvw.fixture)
+    for member in ("layout", "artifacts", "writes", "registers", "diagnostics", "plan_digest",
+                   "mtrr", "acpi"):
+        assert member in plan, member
+    assert len(base64.b64decode(plan["plan_digest"])) == 32
+    assert plan["layout"]["layout_version"] >= 1
+    assert all(write["gpa"].startswith("0x") for write in plan["writes"])
+    assert "explanations" not in plan
+    explained = pvw.json("pvw.plan/1", "plan", "--fixture", pvw.fixture, "--explain")
+    ranges = explained["explanations"]
+    assert ranges[0]["start"] == "0x0"
+    for before, after in zip(ranges, ranges[1:]):
+        assert before["end"] == after["start"], (before, after)
+
+
+@test
+def plan_writes_a_folder(pvw):
+    out = pvw.path("out")
+    ends(pvw("plan", "--fixture", pvw.fixture, "-o", out), DONE)
+    with open(os.path.join(out, "plan.json"), encoding="utf-8") as file:
+        plan = json.load(file)
+    assert plan["schema"] == "pvw.plan/1"
+    files = {"plan.json"}
+    for artifact in plan["artifacts"]:
+        name = artifact["name"] + ".bin"
+        files.add(name)
+        with open(os.path.join(out, name), "rb") as file:
+            data = file.read()
+        assert len(data) == int(artifact["size"], 16), name
+        assert hashlib.sha256(data).digest() == base64.b64decode(artifact["sha256"]), name
+    assert set(os.listdir(out)) == files, os.listdir(out)
+    assert len(files) > 2
+    ends(pvw("plan", "--fixture", pvw.fixture, "-o", out), DONE)
+    ends(pvw("plan", "--fixture", pvw.fixture, "-o", pvw.fixture), MALFORMED, "not a folder")
+    ends(pvw("plan", "--fixture", pvw.fixture, "-o", pvw.path("no/such")), MALFORMED, "No such")
+
+
+@test
+def equal_input_gives_equal_bytes(pvw):
+    arguments = ["plan", "--dtb", tree_of(pvw), "--format", "json"]
+    same = [pvw(*arguments, "--seed", "1").stdout for _ in range(2)]
+    other = pvw(*arguments, "--seed", "2").stdout
+    assert same[0] == same[1]
+    assert other != same[0]
+    entropy = "ab" * 64
+    assert pvw(*arguments, "--entropy", entropy).stdout == \
+        pvw(*arguments, "--entropy", entropy.upper()).stdout
+
+
+@test
+def every_fixture_plans_or_is_refused(pvw):
+    folder = os.path.join(pvw.source, "fixtures")
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".cbor"):
+            continue
+        for command in ("plan", "map", "check"):
+            done = pvw(command, "--fixture", os.path.join(folder, name))
+            allowed = {REFUSED, 6} if name.startswith("refused-") else {DONE}
+            if command == "check":
+                allowed |= {DONE, REFUSED} if name.startswith("refused-") else set()
+            assert done.returncode in allowed, (command, name, done)
+
+
+@test
+def options_win_over_the_fixture(pvw):
+    exact = pvw.json("pvw.plan/1", "plan", "--fixture", pvw.fixture, "--mtrr", "exact")
+    hyperv = pvw.json("pvw.plan/1", "plan", "--fixture", pvw.fixture, "--mtrr", "hyperv")
+    assert exact["mtrr"] == "MTRR_POLICY_EXACT" and hyperv["mtrr"] == "MTRR_POLICY_HYPERV"
+    assert exact["plan_digest"] != hyperv["plan_digest"]
+
+
+@test
+def verbose_prints_registers(pvw):
+    short = pvw("plan", "--fixture", pvw.fixture).stdout.decode()
+    long = pvw("plan", "--fixture", pvw.fixture, "-v").stdout.decode()
+    assert len(long.splitlines()) > len(short.splitlines()) + 5
+    assert re.search(r"^  0x[0-9a-f]{8} \w+ +0x[0-9a-f]{16}", long, re.M), long
+
+
+# ---------------------------------------------------------------- map
+
+@test
+def map_is_a_picture_without_colour(pvw):
+    text = pvw("map", "--fixture", pvw.fixture).stdout.decode()
+    assert "\033" not in text
+    addresses = [int(a, 16) for a in re.findall(r"^(0x[0-9a-f]{16}) [+~]", text, re.M)]
+    assert addresses == sorted(addresses) and len(addresses) > 5
+    assert "chipset low" in text and "end of ram 0x" in text
+    assert text.isascii()
+
+
+@test
+def map_has_colour_when_asked(pvw):
+    arguments = ("map", "--fixture", pvw.fixture, "--color", "always")
+    assert b"\033[" in pvw(*arguments).stdout
+    assert b"\033[" in pvw(*arguments, env={"NO_COLOR": "1"}).stdout
+    assert b"\033" not in pvw("map", "--fixture", pvw.fixture, "--color", "never").stdout
+
+
+@test
+def map_is_as_wide_as_asked(pvw):
+    for width in (80, 120):
+        text = pvw("map", "--fixture", pvw.fixture, "--width", str(width)).stdout.decode()
+        line = next(line for line in text.splitlines() if line.endswith("-+"))
+        assert len(line) == width - 8, (width, len(line))
+
+
+@test
+def map_draws_a_part(pvw):
+    text = pvw("map", "--fixture", pvw.fixture, "--from", "0xf0000000", "--to",
+               "0x100000000").stdout.decode()
+    addresses = [int(a, 16) for a in re.findall(r"^(0x[0-9a-f]{16}) [+~]", text, re.M)]
+    assert addresses[0] == 0xf0000000 and addresses[-1] == 0x100000000, text
+
+
+@test
+def map_is_json(pvw):
+    layout = pvw.json("pvw.layout/1", "map", "--fixture", pvw.fixture)
+    roles = {ram["role"] for ram in layout["memory"]}
+    assert "MEMORY_ROLE_VTL0_RAM" in roles and "MEMORY_ROLE_VTL2_RAM" in roles, roles
+    assert layout["chipset"]["low"]["size"].startswith("0x")
+
+
+# ---------------------------------------------------------------- check
+
+@test
+def check_lists_its_checks(pvw):
+    names = [line.split()[0] for line in pvw("check", "--list").stdout.decode().splitlines()]
+    listed = pvw.json("pvw.checks/1", "check", "--list")["checks"]
+    assert [row["check"] for row in listed] == names
+    wanted = """role-conflict role-straddle role-fragmented role-by-address window-overlap
+        window-missing window-alignment low-ends-at-4g ram-overlap ram-alignment ram-node
+        cpu-duplicate cpu-x2apic phys-bits mtrr-pairs relay-room channel-room uefi-device-page
+        settings-unknown settings-clamped acpi-table-length""".split()
+    assert set(wanted) <= set(names), set(wanted) - set(names)
+    assert len(set(names)) == len(names)
+
+
+@test
+def check_finds_nothing_in_a_sound_tree(pvw):
+    done = pvw("check", "--dtb", tree_of(pvw))
+    ends(done, DONE, "0 errors, 0 warnings, 0 notes")
+    assert done.stderr == b""
+
+
+@test
+def check_lists_all_findings(pvw):
+    tree = tree_of(pvw, change=("openhcl,mmio-role = <1>", "openhcl,mmio-role = <9>"))
+    done = pvw("check", "--dtb", tree, "--phys-bits", "36")
+    ends(done, REFUSED, "[role-unknown]")
+    report = pvw.json("pvw.check/1", "check", "--dtb", tree, "--phys-bits", "36")
+    assert report["errors"] >= 1 and report["findings"], report
+    for finding in report["findings"]:
+        assert set(finding) >= {"check", "severity", "code", "text", "source", "hint"}
+
+
+@test
+def check_obeys_wishes(pvw):
+    fixture = os.path.join(pvw.source, "fixtures", "x64-uefi-by-address.cbor")
+
+    def names(*arguments):
+        report = pvw.json("pvw.check/1", "check", "--fixture", fixture, *arguments)
+        return {finding["check"]: finding["severity"] for finding in report["findings"]}
+
+    assert names()["role-by-address"] == "note"
+    assert "role-by-address" not in names("-W", "no-role-by-address")
+    assert names("-W", "no-role-by-address", "-W", "role-by-address")["role-by-address"] == "note"
+    assert names("-E", "role-by-address")["role-by-address"] == "error"
+    ends(pvw("check", "--fixture", fixture, "-E", "role-by-address"), REFUSED)
+    ends(pvw("check", "--fixture", fixture), DONE)
+
+
+@test
+def check_makes_warnings_fail_when_asked(pvw):
+    tree = tree_of(pvw, change=("memory-type = <10>", "memory-type = <1>"))
+    ends(pvw("check", "--dtb", tree), DONE, "1 warning")
+    ends(pvw("check", "--dtb", tree, "--exit-code-warnings"), REFUSED, "1 warning")
+
+
+@test
+def check_knows_no_worker(pvw):
+    ends(pvw("check", "--socket", "unix:" + pvw.path("nobody")), UNREACHABLE, "PVW-CLIENT-0001")
+
+
+# ---------------------------------------------------------------- explain
+
+@test
+def explain_knows_every_diagnostic(pvw):
+    rows = diagnostics(pvw)
+    assert len(rows) > 150
+    for area, number, code, severity in rows:
+        name = f"PVW-{area}-{number}"
+        done = pvw("explain", name.lower())
+        ends(done, DONE, f"{name}: {severity.lower()} {code}")
+        assert b"hint: " in done.stdout, name
+    row = pvw.json("pvw.explain/1", "explain", "PVW-ROLE-0010")
+    assert row["diagnostic"] == "PVW-ROLE-0010" and row["exit_status"] == 1, row
+    assert row["title"] and row["hint"]
+
+
+@test
+def explain_says_what_an_address_is(pvw):
+    plan = pvw.json("pvw.plan/1", "plan", "--fixture", pvw.fixture)
+    write = plan["writes"][0]
+    inside = hex(int(write["gpa"], 16) + 4)
+    answer = pvw.json("pvw.explain/1", "explain", inside, "--fixture", pvw.fixture)
+    assert answer["artifact"] == write["artifact"], answer
+    assert int(answer["start"], 16) <= int(inside, 16) < int(answer["end"], 16)
+    ends(pvw("explain", "0xf8001000", "--fixture", pvw.fixture), DONE, "mmio, chipset-low")
+    ends(pvw("explain", "0xffffffffffffffff", "--fixture", pvw.fixture), DONE, "last page")
+    ends(pvw("explain", "0x1000", "--fixture", os.path.join(
+        pvw.source, "fixtures", "refused-overlap.cbor")), REFUSED, "PVW-ROLE-0007")
+    layout = pvw.json("pvw.layout/1", "map", "--fixture", pvw.fixture)
+    vtl2 = next(m for m in layout["memory"] if m["role"] == "MEMORY_ROLE_VTL2_RAM")
+    ends(pvw("explain", vtl2["start"], "--fixture", pvw.fixture), DONE, "not shown to VTL0")
+
+
+@test
+def explain_knows_every_setting(pvw):
+    lines = pvw("explain", "settings").stdout.decode().splitlines()
+    assert len(lines) > 50
+    listed = pvw.json("pvw.explain/1", "explain", "settings")["settings"]
+    assert [row["setting"] for row in listed] == [line.split()[0] for line in lines]
+    for row in listed:
+        ends(pvw("explain", row["setting"]), DONE, "isolated guests: ")
+    ends(pvw("explain", "settings.uefi.secure_boot"), DONE, "default: ")
+    answer = pvw.json("pvw.explain/1", "explain", "uefi.secure_boot", "--fixture", pvw.fixture)
+    assert answer["asked"] in ("true", "false") and answer["used"] == answer["asked"], answer
+
+
+# ---------------------------------------------------------------- doctor, version, completion
+
+@test
+def doctor_finds_what_there_is(pvw):
+    report = pvw.json("pvw.doctor/1", "doctor")["findings"]
+    names = [row["name"] for row in report]
+    assert {"kernel", "landlock", "seccomp", "vsock", "libraries", "descriptors", "user"} <= \
+        set(names), names
+    assert all(isinstance(row["ok"], bool) and row["text"] for row in report)
+    text = pvw("doctor").stdout.decode().splitlines()
+    assert [line.split()[1] for line in text] == names
+    ends(pvw("doctor", env={"PATH": "/nonexistent"}), DONE, "no iasl")
+
+
+@test
+def version_says_which(pvw):
+    document = pvw.json("pvw.version/1", "version")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", document["version"]), document
+    assert document["service"]["major"] == 1
+    ends(pvw("version"), DONE, document["version"])
+
+
+def complete(pvw, line):
+    """What bash would offer for the last word of @line."""
+    script = pvw("completion", "bash").stdout.decode()
+    words = line.split(" ")
+    driver = script + f"""
+COMP_WORDS=({" ".join("'" + w + "'" for w in words)})
+COMP_CWORD={len(words) - 1}
+_pvw
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(["bash", "--norc", "-c", driver], capture_output=True, timeout=60,
+                          check=True)
+    assert done.stderr == b"", done.stderr
+    return set(done.stdout.decode().split())
+
+
+@test
+def bash_completes_commands_and_options(pvw):
+    if not shutil.which("bash"):
+        raise Skip("no bash")
+    assert set(COMMANDS) <= complete(pvw, "pvw ")
+    assert complete(pvw, "pvw ver") == {"version"}
+    assert {"--explain", "--output", "--fixture", "--format"} <= complete(pvw, "pvw plan --")
+    assert complete(pvw, "pvw -v map --wi") == {"--width"}
+    assert "--fixture" not in complete(pvw, "pvw doctor --")
+
+
+@test
+def zsh_and_fish_scripts_name_every_option(pvw):
+    for shell in ("zsh", "fish"):
+        script = pvw("completion", shell).stdout.decode()
+        for command in COMMANDS:
+            assert command in script, (shell, command)
+        for option in ("explain", "exit-code-warnings", "guest-memory", "fixture", "format"):
+            assert option in script, (shell, option)
+        if shutil.which(shell):
+            subprocess.run([shell, "-n"], input=script.encode(), check=True, timeout=60)
+
+
+# ---------------------------------------------------------------- call, and a worker
+
+@test
+def call_lists_the_methods_of_the_contract(pvw):
+    with open(os.path.join(pvw.source, "proto", "worker.proto"), encoding="utf-8") as file:
+        methods = re.findall(r"^  rpc (\w+)\((\w+)\) returns \((\w+)\);", file.read(), re.M)
+    lines = [line.split() for line in pvw("call", "--list").stdout.decode().splitlines()]
+    assert lines == [[name, request, "->", response] for name, request, response in methods]
+    listed = pvw.json("pvw.methods/1", "call", "--list")["methods"]
+    assert listed[0] == {"name": "Hello", "request": "pvw.v1.HelloRequest",
+                         "response": "pvw.v1.HelloResponse"}
+
+
+@test
+def call_judges_its_request_before_it_connects(pvw):
+    nobody = ["--socket", "unix:" + pvw.path("nobody")]
+    ends(pvw("call", *nobody, "Hello", '{"major": 1}'), MALFORMED, "PVW-JSON-0005")
+    ends(pvw("call", *nobody, "Hello", '{"major_min": "x"}'), MALFORMED, "request.major_min")
+    ends(pvw("call", *nobody, "Hello", "-", stdin=b"[1"), MALFORMED, "PVW-JSON-0001")
+    ends(pvw("call", *nobody, "Hello"), UNREACHABLE, "PVW-CLIENT-0001")
+    ends(pvw("call", "Hello"), USAGE, "PVW-INPUT-0001")
+    ends(pvw("call", "--socket", "carrier-pigeon", "Hello"), REFUSED, "PVW-RPC")
+
+
+class Worker:
+    """A worker of our own, for as long as the with statement lasts."""
+
+    def __init__(self, pvw):
+        self.pvw = pvw
+        self.path = pvw.path("w.sock")
+        self.address = "unix:" + self.path
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [self.pvw.program, "serve", "--listen", self.address, "--sandbox", "off"],
+            stderr=subprocess.PIPE)
+        for _ in range(500):
+            if os.path.exists(self.path):
+                return self
+            if self.process.poll() is not None:
+                raise AssertionError(self.process.stderr.read().decode())
+            time.sleep(0.01)
+        raise AssertionError("the worker does not listen")
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
+        assert self.process.returncode == 0, self.process.returncode
+
+    def call(self, method, request=None, status=DONE):
+        done = self.pvw("call", "--socket", self.address, method, "-",
+                        stdin=json.dumps(request or {}).encode())
+        ends(done, status)
+        return json.loads(done.stdout) if status == DONE else done.stderr.decode()
+
+
+@test
+def a_worker_is_called_planned_and_drawn(pvw):
+    with open(tree_of(pvw), "rb") as file:
+        tree = base64.b64encode(file.read()).decode()
+    with Worker(pvw) as worker:
+        health = worker.call("Health")
+        assert health["schema"] == "pvw.v1.HealthResponse", health
+        assert health["state"] == "WORKER_STATE_EMPTY"
+        text = worker.call("GetLayout", status=REFUSED)
+        assert "PVW-SESSION-0001" in text, text
+        ends(pvw("map", "--socket", worker.address), REFUSED, "PVW-SESSION-0001")
+
+        worker.call("LoadBootInfo", {"arch": "ARCH_X86_64", "dtb": tree,
+                                     "host_caps": {"physical_address_bits": 46, "x2apic": True}})
+        worker.call("Configure", {"settings": {"firmware": "FIRMWARE_UEFI"}})
+
+        out = pvw.path("remote")
+        ends(pvw("plan", "--socket", worker.address, "-o", out, "--mtrr", "hyperv"), DONE)
+        with open(os.path.join(out, "plan.json"), encoding="utf-8") as file:
+            plan = json.load(file)
+        assert plan["mtrr"] == "MTRR_POLICY_HYPERV"
+        for artifact in plan["artifacts"]:
+            with open(os.path.join(out, artifact["name"] + ".bin"), "rb") as file:
+                digest = hashlib.sha256(file.read()).digest()
+            assert digest == base64.b64decode(artifact["sha256"]), artifact["name"]
+
+        picture = pvw("map", env={"PVW_SOCKET": worker.address})
+        ends(picture, DONE, "VTL0 RAM")
+        layout = pvw.json("pvw.layout/1", "map", "--socket", worker.address)
+        assert layout["end_of_ram"] == plan["layout"]["end_of_ram"]
+
+        ends(pvw("plan", "--socket", worker.address, "--seed", "1"), USAGE, "PVW-INPUT-0002")
+        ends(pvw("plan", "--socket", worker.address, "--explain"), USAGE, "PVW-INPUT-0002")
+        ends(pvw("check", "--socket", worker.address), REFUSED, "PVW-INPUT-0003")
+        ends(pvw("explain", "0x1000", "--socket", worker.address), REFUSED, "PVW-INPUT-0003")
+        assert "PVW-" in worker.call("Save", status=REFUSED)
+
+
+# ---------------------------------------------------------------- run
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pvw")
+    parser.add_argument("source")
+    parser.add_argument("--filter", default="")
+    arguments = parser.parse_args()
+    passed = failed = skipped = 0
+    for function in tests:
+        if arguments.filter not in function.__name__:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(Pvw(os.path.abspath(arguments.pvw), arguments.source, folder))
+                passed += 1
+            except Skip as why:
+                skipped += 1
+                print(f"skipped: {function.__name__}: {why}")
+            except Exception as why:  # whatever it is, the other tests still run
+                failed += 1
+                print(f"not ok: {function.__name__}: {type(why).__name__}: {why}")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
