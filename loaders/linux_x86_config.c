@@ -36,6 +36,8 @@ static const uint64_t gdt[] = { 0, 0x00a09b000000ffff, 0x00c093000000ffff, 0 };
 /* Of a kernel without a setup header. */
 #define KERNEL_ALIGNMENT 0x100000
 
+static_assert(PAGE_TABLES_IDENTITY_SIZE == LINUX_X86_PAGE_TABLES_USED, "the fixed map's room");
+
 static const RegisterId data_segments[] = {
 	REGISTER_DS,
 	REGISTER_ES,
