@@ -87,7 +87,9 @@ static bool load_boot_info(Drive *drive, Error *err)
 		vps[i].mpidr = fixture->arch == GUEST_ARCH_X86_64 ? 0 : vp->id;
 		list[i] = &vps[i];
 	}
-	caps.physical_address_bits = fixture->host_caps.physical_address_bits;
+	caps.physical_address_bits = fixture->has_host_caps
+		? fixture->host_caps.physical_address_bits
+		: FIXTURE_ADDRESS_BITS;
 	caps.x2apic = fixture->host_caps.x2apic;
 	caps.n_vps = count;
 	caps.vps = list;

@@ -535,7 +535,7 @@ static bool check_isolation(const Input *input, const Facts *facts, Error *err)
 {
 	if (!input->has_isolation || facts->info.isolation == input->isolation)
 		return true;
-	error_set(err, PVW_INPUT_0006, "isolation %s, expected %s as asked for",
+	error_set(err, PVW_SESSION_0002, "isolation %s, expected %s as asked for",
 		isolation_names[facts->info.isolation], isolation_names[input->isolation]);
 	return error_at(err, "dtb:/openhcl/isolation-type");
 }

@@ -68,7 +68,7 @@ MUST_CHECK bool input_from_fixture(
 /** input_convert - config.settings again, from a message that was changed */
 MUST_CHECK bool input_convert(Arena *arena, Input *input, Error *err);
 
-/** input_facts - prepare_facts, and PVW_INPUT_0006 (BAD_VALUE) when the isolation is another */
+/** input_facts - prepare_facts, and PVW_SESSION_0002 (DENIED) when the isolation is another */
 MUST_CHECK bool input_facts(
 	const Input *input, Arena *arena, Facts *out, Diagnostics *diagnostics, Error *err);
 

@@ -107,9 +107,13 @@ bool message_unpack(const ProtobufCMessageDescriptor *type, Bytes bytes, Arena *
 	if (!wire_lint(bytes, type, (WireLimitList){ 0 }, err))
 		return error_wrap(err, "%s", type->short_name);
 	message = protobuf_c_message_unpack(type, &allocator, bytes.len, bytes.data);
+	if (!message && refusal.code != ERROR_NONE) {
+		*err = refusal;
+		return false;
+	}
 	if (!message)
-		return error_set(err, PVW_CLIENT_0003, "%zu bytes are no %s%s%s", bytes.len,
-			type->short_name, refusal.text[0] ? ": " : "", refusal.text);
+		return error_set(err, PVW_CLIENT_0003, "%zu bytes are no %s", bytes.len,
+			type->short_name);
 	*out = message;
 	return true;
 }
@@ -229,5 +233,10 @@ bool client_call(Client *client, const char *method, const ProtobufCMessage *req
 		client_answer_error(&answer, err);
 		return false;
 	}
-	return message_unpack(descriptor->output, answer.payload, arena, response, err);
+	if (!message_unpack(descriptor->output, answer.payload, arena, response, err)) {
+		const Error cause = *err;
+
+		return error_set(err, PVW_CLIENT_0003, "%s: %s", method, cause.text);
+	}
+	return true;
 }

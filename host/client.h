@@ -43,7 +43,11 @@ MUST_CHECK bool client_call(Client *client, const char *method, const ProtobufCM
 /** client_method - the descriptor of a method of pvw.v1.Worker; NULL if there is none */
 const ProtobufCMethodDescriptor *client_method(const char *method);
 
-/** message_unpack - linted, then unpacked into @arena; PVW_CLIENT_0003 (BAD_VALUE) */
+/**
+ * message_unpack - linted, then unpacked into @arena
+ *
+ * Errors: those of wire_lint; PVW_MEM_0001 (LIMIT); PVW_CLIENT_0003 (BAD_VALUE).
+ */
 MUST_CHECK bool message_unpack(const ProtobufCMessageDescriptor *type, Bytes bytes,
 	Arena *arena, ProtobufCMessage **out, Error *err);
 

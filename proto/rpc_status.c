@@ -28,6 +28,9 @@ static const struct {
 } by_diagnostic[] = {
 	{ PVW_RPC_0023, RPC_DEADLINE_EXCEEDED },
 	{ PVW_RPC_0026, RPC_UNAVAILABLE },
+	/* Lookups by name: the request is well formed, the thing is not there. */
+	{ PVW_BLOB_0005, RPC_NOT_FOUND },
+	{ PVW_SERVICE_0004, RPC_NOT_FOUND },
 };
 
 RpcStatus rpc_status_of(const Error *err)

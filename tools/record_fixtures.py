@@ -72,7 +72,7 @@ REFUSED = [
     ("refused-fragmented", "bad-fragmented", "", "PVW-ROLE-0010"),
     ("refused-relay", "x64-small-high", "--relay 64 --settings PATH:settings.json",
      "PVW-VMBUS-0002"),
-    ("refused-isolation", "x64-by-address", "--isolation snp", "PVW-INPUT-0006"),
+    ("refused-isolation", "x64-by-address", "--isolation snp", "PVW-SESSION-0002"),
     ("refused-linux-arm64", "a64-1vp", "--settings PATH:linux.json", "PVW-BOOT-0001"),
 ]
 

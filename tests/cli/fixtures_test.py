@@ -130,7 +130,7 @@ def judge_recorder(pvw, path, folder):
     meant = pvw("record", "--fixture", path, "--refuse", "-o", never)
     check(meant.returncode != DONE and b"PVW-FIXTURE-0006" in meant.stderr, str(meant))
     wrong = pvw("record", "--fixture", path, "--isolation", "snp", "-o", never)
-    check(wrong.returncode != DONE and b"PVW-INPUT-0006" in wrong.stderr, str(wrong))
+    check(wrong.returncode != DONE and b"PVW-SESSION-0002" in wrong.stderr, str(wrong))
     check(not os.path.exists(never), "a file was written")
 
 

@@ -329,7 +329,7 @@ Test(input, refuses_a_tree_of_another_isolation)
 	assert_loaded();
 
 	cr_assert_not(input_plan(&input, arena, &result, &findings, &err));
-	cr_assert_eq(err.diagnostic, PVW_INPUT_0006);
+	cr_assert_eq(err.diagnostic, PVW_SESSION_0002);
 	cr_assert_not_null(strstr(err.text, "expected tdx"));
 }
 

@@ -44,6 +44,10 @@ Test(rpc_status, some_diagnostics_have_their_own)
 	cr_assert_eq(rpc_status_of(&err), RPC_DEADLINE_EXCEEDED);
 	error_set(&err, PVW_RPC_0026, "stopping");
 	cr_assert_eq(rpc_status_of(&err), RPC_UNAVAILABLE);
+	error_set(&err, PVW_BLOB_0005, "no such blob");
+	cr_assert_eq(rpc_status_of(&err), RPC_NOT_FOUND);
+	error_set(&err, PVW_SERVICE_0004, "no such artifact");
+	cr_assert_eq(rpc_status_of(&err), RPC_NOT_FOUND);
 }
 
 Test(rpc_status, names_are_grpcs)
