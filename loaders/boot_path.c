@@ -23,15 +23,12 @@ typedef struct BootPath {
 static bool none_build_plan(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
-	const PlanPolicy policy = {
-		.mtrr = in->request.mtrr,
-		.acpi = in->request.acpi,
-		.layout_version = in->request.layout_version,
-	};
 	BootPlanBuilder *plan;
+	PlanPolicy policy;
 
 	(void)diagnostics;
-	return boot_plan_begin(BOOT_NONE, policy, arena, &plan, err) &&
+	return boot_path_policy(BOOT_NONE, &in->request, &policy, err) &&
+		boot_plan_begin(BOOT_NONE, policy, arena, &plan, err) &&
 		boot_plan_finish(plan, in->layout->vtl0.ram, out, err);
 }
 
@@ -87,9 +84,11 @@ bool boot_path_build(
 	PlanPolicy policy;
 
 	assert(kind < BOOT_KIND_COUNT);
-	if (!paths[kind].build[in->info->arch])
-		return error_set(err, PVW_BOOT_0001, "boot kind %s on %s is not offered",
+	if (!paths[kind].build[in->info->arch]) {
+		error_set(err, PVW_BOOT_0001, "boot kind %s on %s is not offered",
 			paths[kind].name, guest_arch_name(in->info->arch));
+		return error_at(err, "settings.firmware");
+	}
 	if (!boot_path_policy(kind, &in->request, &policy, err))
 		return false;
 	decided.request = (PlanRequest){

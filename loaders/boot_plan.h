@@ -51,10 +51,9 @@ typedef struct PlanPolicy {
 /* The whole effect of a boot path, as data. */
 typedef struct BootPlan {
 	BootKind kind;
-	PlanPolicy policy; /* as decided, no "prefers" left */
-	ArtifactList
-		artifacts; /* in the order they were added; the placed ones disjoint, in RAM */
-	const size_t *writes; /* indices of the placed artifacts, ascending by gpa */
+	PlanPolicy policy;      /* as decided, no "prefers" left */
+	ArtifactList artifacts; /* in the order of adding; the placed ones disjoint, in RAM */
+	const size_t *writes;   /* indices of the placed artifacts, ascending by gpa */
 	size_t write_count;
 	const Digest *digests;  /* of each artifact's bytes, by its index; zeros if not seen */
 	RegisterList registers; /* emission order */

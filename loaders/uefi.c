@@ -157,6 +157,26 @@ static void add_context(BootPlanBuilder *plan, RegisterList context)
 	}
 }
 
+/*
+ * The configuration says that MTRRs are set at load, so the firmware sets none. If the context
+ * leaves them off, all memory is uncached and the pairs of the plan do nothing.
+ */
+static void lint_context(RegisterList context, Diagnostics *diagnostics)
+{
+	uint64_t type = 0;
+
+	if (context.count == 0)
+		return;
+	for (size_t i = 0; i < context.count; i++) {
+		if (context.items[i].id == REGISTER_MTRR_DEF_TYPE)
+			type = context.items[i].low;
+	}
+	if (!(type & MTRR_DEF_TYPE_ENABLE))
+		diagnostics_add(diagnostics, PVW_UEFI_0016, "vp context",
+			"MtrrDefType 0x%" PRIx64 ", expected bit 11, which turns MTRRs on",
+			type);
+}
+
 static UefiConfigInputs config_inputs(const BootInputs *in, const UefiPlatform *platform)
 {
 	return (UefiConfigInputs){
@@ -167,6 +187,7 @@ static UefiConfigInputs config_inputs(const BootInputs *in, const UefiPlatform *
 		.ram = in->layout->vtl0.ram,
 		.low = in->mmio->low,
 		.high = in->mmio->high,
+		.physical_address_bits = in->physical_address_bits,
 		.topology = in->topology,
 		.slit = in->slit,
 		.pptt = in->pptt,
@@ -195,7 +216,10 @@ bool uefi_build_plan(
 		return false;
 	add_artifacts(plan, in, platform, &config, blob);
 	add_context(plan, in->vp_context);
-	if (platform->with_mtrrs && !boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err))
-		return false;
+	if (platform->with_mtrrs) {
+		lint_context(in->vp_context, diagnostics);
+		if (!boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err))
+			return false;
+	}
 	return boot_plan_finish(plan, config.ram, out, err);
 }

@@ -19,9 +19,10 @@
  *
  * Registers: those of the image's VP context, the last value of each, as they stand; PAT,
  * default type and fixed MTRRs are theirs to set. On x86-64 the variable MTRRs of the policy
- * follow, and none of the context's are kept beside them.
+ * follow, and none of the context's are kept beside them. Without a context the registers are
+ * no whole start state: whoever starts the guest has the context and applies it first.
  *
- * Warnings: PVW_UEFI_0012 to _0015.
+ * Warnings: PVW_UEFI_0012 to _0016.
  * Errors: PVW_UEFI_0002 to _0011; those of ACPI, MTRR and PLAN.
  */
 MUST_CHECK bool uefi_build_plan(const BootInputs *in, Arena *arena, BootPlan *out,

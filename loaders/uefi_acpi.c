@@ -48,11 +48,11 @@ bool uefi_acpi_check(Bytes table, const char *what, Bytes *out, Error *err)
 	return true;
 }
 
-void uefi_acpi_lint_host_table(Bytes table, Diagnostics *diagnostics)
+void uefi_acpi_lint_host_table(Bytes table, const char *source, Diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(completed_by_firmware); i++) {
 		if (uefi_acpi_is(table, completed_by_firmware[i]))
-			diagnostics_add(diagnostics, PVW_UEFI_0015, "settings.acpi_tables",
+			diagnostics_add(diagnostics, PVW_UEFI_0015, source,
 				"host table %s, expected none of DSDT, FACP, OEM0, SPCR, WDAT",
 				completed_by_firmware[i]);
 	}

@@ -24,8 +24,8 @@ bool uefi_acpi_is(Bytes table, const char *signature);
  */
 MUST_CHECK bool uefi_acpi_check(Bytes table, const char *what, Bytes *out, Error *err);
 
-/** uefi_acpi_lint_host_table - PVW_UEFI_0015 for tables that firmware itself completes */
-void uefi_acpi_lint_host_table(Bytes table, Diagnostics *diagnostics);
+/** uefi_acpi_lint_host_table - PVW_UEFI_0015 at @source for tables that firmware itself completes */
+void uefi_acpi_lint_host_table(Bytes table, const char *source, Diagnostics *diagnostics);
 
 /** uefi_acpi_record_type - the record that carries the table; those without one use 0x16 */
 uint32_t uefi_acpi_record_type(Bytes table, UefiAcpiRecords records, GuestArch arch);

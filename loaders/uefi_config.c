@@ -4,6 +4,7 @@
 #include "loaders/uefi_config.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "layout/fixed_map.h"
 #include "loaders/uefi_acpi.h"
@@ -108,11 +109,17 @@ static bool check_windows(const UefiConfigInputs *in, Error *err)
 			"low window " RANGE_FORMAT ", expected an end at or below 4 GiB",
 			RANGE_ARGS(in->low));
 	if (!memory_range_is_empty(in->high) &&
-		(in->high.start < FOUR_GIB || in->high.start >= HIGH_WINDOW_LIMIT))
+		(in->high.start < FOUR_GIB || in->high.end > HIGH_WINDOW_LIMIT))
 		return error_set(err, PVW_UEFI_0005,
 			"high window " RANGE_FORMAT
-			", expected a start from 4 GiB up, below 2^52",
+			", expected a start from 4 GiB up and an end up to 2^52",
 			RANGE_ARGS(in->high));
+	/* Firmware on x86-64 does not look at the width. */
+	if (in->arch == GUEST_ARCH_AARCH64 && in->physical_address_bits < 64 &&
+		in->high.end > UINT64_C(1) << in->physical_address_bits)
+		return error_set(err, PVW_UEFI_0005,
+			"high window " RANGE_FORMAT ", expected an end within %u address bits",
+			RANGE_ARGS(in->high), in->physical_address_bits);
 	return true;
 }
 
@@ -164,7 +171,8 @@ static bool check_parameter(Bytes table, const char *signature, Bytes *out, Erro
 		return error_wrap(err, "igvm parameters");
 	if (!uefi_acpi_is(table, signature))
 		return error_set(err, PVW_UEFI_0006,
-			"igvm parameters: a table signed otherwise than %s", signature);
+			"igvm parameters: a table signed \"%.4s\", expected %s",
+			(const char *)table.data, signature);
 	return true;
 }
 
@@ -191,9 +199,12 @@ static bool check_tables(const UefiConfigInputs *in, Arena *arena, Contents *con
 	if (!tables)
 		return false;
 	for (size_t i = 0; i < settings->acpi_table_count; i++) {
+		char source[ERROR_SOURCE_SIZE];
+
+		snprintf(source, sizeof(source), "settings.acpi_tables[%zu]", i);
 		if (!uefi_acpi_check(settings->acpi_tables[i], "host table", &tables[i], err))
-			return error_at(err, "settings.acpi_tables");
-		uefi_acpi_lint_host_table(tables[i], diagnostics);
+			return error_at(err, source);
+		uefi_acpi_lint_host_table(tables[i], source, diagnostics);
 	}
 	contents->host_tables = tables;
 	contents->host_table_count = settings->acpi_table_count;

@@ -21,9 +21,10 @@ typedef struct UefiConfigInputs {
 	GuestArch arch;
 	bool isolated; /* host ACPI tables are not passed on, protection is stricter */
 	const PlatformSettings *settings;
-	const uint8_t *entropy; /* UEFI_ENTROPY_SIZE bytes */
-	LayoutRecordList ram;   /* ascending; all of VTL0's, kinds by igvm_type */
-	MemoryRange low, high;  /* chipset windows, empty where there is none */
+	const uint8_t *entropy;        /* UEFI_ENTROPY_SIZE bytes */
+	LayoutRecordList ram;          /* ascending; all of VTL0's, kinds by igvm_type */
+	MemoryRange low, high;         /* chipset windows, empty where there is none */
+	uint8_t physical_address_bits; /* looked at on aarch64 only */
 	const ProcessorTopology *topology;
 	Bytes madt, srat;    /* complete tables; unused where the host gave its own */
 	Bytes slit, pptt;    /* from IGVM parameters; empty: none */

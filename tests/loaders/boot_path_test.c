@@ -158,6 +158,7 @@ static void expect_offer(BootKind kind, GuestArch arch, bool offered)
 	cr_assert_not(boot_path_build(&guest.inputs, arena, &plan, &diagnostics, &err));
 	cr_assert_eq(err.diagnostic, PVW_BOOT_0001);
 	cr_assert_eq(err.code, ERROR_UNSUPPORTED);
+	cr_assert_str_eq(err.source, "settings.firmware");
 	cr_assert_not_null(strstr(err.text, names[kind]), "%s", err.text);
 	cr_assert_not_null(strstr(err.text, guest_arch_name(arch)), "%s", err.text);
 	cr_assert_eq(plan.write_count, 77u);

@@ -64,6 +64,7 @@ static void set_up(void)
 		.ram = { ram, 2 },
 		.low = { 0xf8000000, 4 * GIB },
 		.high = { 64 * GIB, 65 * GIB },
+		.physical_address_bits = 40,
 		.topology = &topology,
 		.madt = table("APIC", 45, 45),
 		.srat = table("SRAT", 48, 48),
@@ -401,7 +402,21 @@ Test(uefi_config, refuses_windows_on_the_wrong_side)
 	inputs.high.start = 4 * GIB - 4096;
 	expect_refusal(PVW_UEFI_0005, "high window 0xfffff000");
 	inputs.high = (MemoryRange){ UINT64_C(1) << 52, (UINT64_C(1) << 52) + GIB };
-	expect_refusal(PVW_UEFI_0005, "below 2^52");
+	expect_refusal(PVW_UEFI_0005, "up to 2^52");
+	inputs.high = (MemoryRange){ 64 * GIB, (UINT64_C(1) << 52) + 4096 };
+	expect_refusal(PVW_UEFI_0005, "up to 2^52");
+	inputs.high.end -= 4096;
+	build();
+}
+
+Test(uefi_config, refuses_a_high_window_beyond_the_address_width_on_aarch64)
+{
+	inputs.high.end = (UINT64_C(1) << 40) + 4096;
+	build();
+	inputs.arch = GUEST_ARCH_AARCH64;
+	expect_refusal(PVW_UEFI_0005, "within 40 address bits");
+	inputs.high.end = UINT64_C(1) << 40;
+	build();
 }
 
 Test(uefi_config, warns_of_a_low_window_without_room_for_a_frame_buffer)
@@ -626,10 +641,24 @@ Test(uefi_config, refuses_to_leave_out_madt_or_srat)
 Test(uefi_config, refuses_parameters_signed_otherwise)
 {
 	inputs.slit = table("PPTT", 40, 40);
-	expect_refusal(PVW_UEFI_0006, "otherwise than SLIT");
+	expect_refusal(PVW_UEFI_0006, "signed \"PPTT\", expected SLIT");
 	inputs.slit = (Bytes){ 0 };
 	inputs.pptt = table("SLIT", 40, 40);
-	expect_refusal(PVW_UEFI_0006, "otherwise than PPTT");
+	expect_refusal(PVW_UEFI_0006, "signed \"SLIT\", expected PPTT");
+}
+
+Test(uefi_config, says_which_host_table_is_bad)
+{
+	Bytes blob;
+	Error err;
+
+	host_tables[0] = table("DSDT", 36, 36);
+	host_tables[1] = table("SSDT", 36, 37);
+	settings.acpi_table_count = 2;
+	cr_assert_not(uefi_config_build(&inputs, arena, &blob, &diagnostics, &err));
+	cr_assert_str_eq(err.source, "settings.acpi_tables[1]");
+	cr_assert_eq(diagnostics.count, 1u);
+	cr_assert_str_eq(diagnostics.items[0].what.source, "settings.acpi_tables[0]");
 }
 
 Test(uefi_config, warns_of_tables_that_the_firmware_completes)

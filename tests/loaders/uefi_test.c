@@ -243,6 +243,39 @@ Test(uefi, starts_where_the_image_says_with_its_own_mtrrs)
 	expect_mtrrs(&plan, MTRR_POLICY_EXACT, 2);
 }
 
+Test(uefi, says_nothing_of_mtrrs_that_are_on_or_not_known)
+{
+	const Register context[] = { reg(REGISTER_MTRR_DEF_TYPE, 0xc00) };
+
+	build();
+	cr_assert_eq(diagnostics.count, 0u);
+	inputs.vp_context = (RegisterList){ context, ARRAY_COUNT(context) };
+	build();
+	cr_assert_eq(diagnostics.count, 0u);
+}
+
+Test(uefi, warns_of_a_context_that_leaves_mtrrs_off)
+{
+	const Register context[] = { reg(REGISTER_MTRR_DEF_TYPE, 0xc00),
+		reg(REGISTER_RIP, 0x6e1000), reg(REGISTER_MTRR_DEF_TYPE, 0x406) };
+
+	inputs.vp_context = (RegisterList){ context, ARRAY_COUNT(context) };
+	build();
+	cr_assert_eq(diagnostics.count, 1u);
+	cr_assert_eq(diagnostics.items[0].what.diagnostic, PVW_UEFI_0016);
+	cr_assert_not_null(strstr(diagnostics.items[0].what.text, "MtrrDefType 0x406"));
+}
+
+Test(uefi, says_nothing_of_mtrrs_on_aarch64)
+{
+	const Register context[] = { reg(REGISTER_PC, 0x1000) };
+
+	info.arch = GUEST_ARCH_AARCH64;
+	inputs.vp_context = (RegisterList){ context, 1 };
+	build();
+	cr_assert_eq(diagnostics.count, 0u);
+}
+
 Test(uefi, refuses_windows_that_no_mtrrs_describe)
 {
 	inputs.request = (PlanRequest){ .has_mtrr = true, .mtrr = MTRR_POLICY_HYPERV };
