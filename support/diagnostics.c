@@ -46,7 +46,7 @@ const char *severity_name(Severity severity)
 
 bool diagnostics_init(Diagnostics *list, size_t capacity, Arena *arena, Error *err)
 {
-	Diagnostic *items = arena_array(arena, Diagnostic, capacity, err);
+	Diagnostic *items = arena_reserve_array(arena, Diagnostic, capacity, err);
 
 	if (!items)
 		return false;
