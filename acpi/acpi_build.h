@@ -47,7 +47,7 @@ bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in);
  *
  * Outputs are untouched on failure.
  *
- * Errors: PVW_ACPI_0001 to PVW_ACPI_0021, see diagnostics.def; PVW_MEM_0001.
+ * Errors: PVW_ACPI_0001 to PVW_ACPI_0022, see diagnostics.def; PVW_MEM_0001.
  */
 MUST_CHECK bool acpi_build_table(
 	AcpiTableId id, const AcpiInputs *in, Arena *arena, Bytes *out, Error *err);

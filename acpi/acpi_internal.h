@@ -34,8 +34,9 @@ typedef enum AcpiIdentityKind {
 /* Everything in which the profiles differ, as data. */
 typedef struct AcpiForm {
 	AcpiIdentity identity[ACPI_IDENTITY_COUNT];
-	const char *scope;              /* where processors are declared; NULL: the root */
-	ResourceUse leaf_use;           /* of a device's own registers */
+	bool strict;          /* what guests would misread is refused: PVW_ACPI_0022 */
+	const char *scope;    /* where processors are declared; NULL: the root */
+	ResourceUse leaf_use; /* of a device's own registers */
 	ResourceTrigger virtio_trigger; /* of the interrupt all virtio-mmio devices share */
 	bool empty_templates; /* a _CRS without a descriptor is written all the same */
 	void (*put_vmbus)(Aml *aml, const DsdtDevice *device);

@@ -4,7 +4,6 @@
 #include "acpi/aml.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "support/diagnostics.h"
 
@@ -42,15 +41,13 @@ void aml_begin(Aml *aml, ByteWriter *out, Error *err)
 
 void aml_fail(Aml *aml, uint16_t diagnostic, const char *format, ...)
 {
-	char text[ERROR_TEXT_SIZE];
 	va_list args;
 
 	if (aml->failed)
 		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	error_set_va(aml->err, diagnostic, format, args);
 	va_end(args);
-	error_set(aml->err, diagnostic, "%s", text);
 	aml->failed = true;
 	aml->out->overflow = true;
 }

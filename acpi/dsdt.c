@@ -5,6 +5,7 @@
 #include "acpi/acpi_internal.h"
 #include "acpi/acpi_table.h"
 #include "acpi/dsdt_devices.h"
+#include "support/diagnostics.h"
 
 #define DSDT_REVISION 2 /* integers are 64 bits wide */
 
@@ -216,6 +217,34 @@ static const struct {
 	{ has_processors, put_processors },
 };
 
+/*
+ * A second object of a name, or one below a parent that is not there, is lost when the guest
+ * loads the table. UARTs are not counted: their names are the caller's.
+ */
+static bool check_list(const AcpiInputs *in, Error *err)
+{
+	const unsigned uarts = 1u << DSDT_UART | 1u << DSDT_SBSA_UART;
+	unsigned seen = (has_sleep_states(in) ? 1u << DSDT_SLEEP_STATES : 0) |
+		(has_processors(in) ? 1u << DSDT_PROCESSORS : 0);
+
+	for (size_t i = 0; i < in->devices->count; i++) {
+		const DsdtDevice *device = &in->devices->items[i];
+		const unsigned parent =
+			device->vmbus.in_pci ? 1u << DSDT_PCI_ROOT : 1u << DSDT_MODULE;
+
+		if (seen & ~uarts & 1u << device->kind)
+			return error_set(err, PVW_ACPI_0022,
+				"dsdt: device %zu is the second of kind %d, expected one", i,
+				(int)device->kind);
+		if (device->kind == DSDT_VMBUS && !(seen & parent))
+			return error_set(err, PVW_ACPI_0022,
+				"dsdt: device %zu is a vmbus, expected %s before it", i,
+				device->vmbus.in_pci ? "PCI0" : "VMOD");
+		seen |= 1u << device->kind;
+	}
+	return true;
+}
+
 size_t acpi_bound_dsdt(const AcpiInputs *in)
 {
 	size_t bound = sizeof(AcpiHeader) + ARRAY_COUNT(rows) * DEVICE_BOUND;
@@ -234,10 +263,13 @@ size_t acpi_bound_dsdt(const AcpiInputs *in)
 bool acpi_put_dsdt(const AcpiContext *c, ByteWriter *w, Error *err)
 {
 	const AcpiForm *form = acpi_form(c->in->profile);
-	const size_t mark = acpi_table_begin(
-		w, "DSDT", DSDT_REVISION, acpi_identity(c->in, ACPI_IDENTITY_DSDT));
+	size_t mark;
 	Aml aml;
 
+	if (form->strict && c->in->devices && !check_list(c->in, err))
+		return false;
+	mark = acpi_table_begin(
+		w, "DSDT", DSDT_REVISION, acpi_identity(c->in, ACPI_IDENTITY_DSDT));
 	aml_begin(&aml, w, err);
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		if (rows[i].wanted(c->in))

@@ -127,6 +127,24 @@ static void put_processors(ByteWriter *w, const ProcessorTopology *topology, boo
 	}
 }
 
+/* What an override leads to must be there, and not taken by another. */
+static bool check(const AcpiInputs *in, Error *err)
+{
+	const bool strict = acpi_form(in->profile)->strict;
+
+	if (in->acpi_irq > UINT8_MAX)
+		return error_set(
+			err, PVW_ACPI_0009, "madt: sci %u, expected at most 255", in->acpi_irq);
+	if (strict && in->with_pit && !in->with_ioapic)
+		return error_set(err, PVW_ACPI_0022,
+			"madt: a pit without i/o apic, expected one for its interrupt");
+	if (strict && in->with_pit && in->acpi_irq == PIT_GSI)
+		return error_set(err, PVW_ACPI_0022,
+			"madt: sci %u is where the pit's interrupt arrives, expected another",
+			in->acpi_irq);
+	return true;
+}
+
 bool acpi_put_madt_x86(const AcpiContext *c, ByteWriter *w, Error *err)
 {
 	const AcpiInputs *in = c->in;
@@ -135,10 +153,8 @@ bool acpi_put_madt_x86(const AcpiContext *c, ByteWriter *w, Error *err)
 	bool all_x2apic;
 	size_t mark;
 
-	if (in->acpi_irq > UINT8_MAX)
-		return error_set(
-			err, PVW_ACPI_0009, "madt: sci %u, expected at most 255", in->acpi_irq);
-
+	if (!check(in, err))
+		return false;
 	all_x2apic = must_all_be_x2apic(in->topology);
 	mark = acpi_table_begin(
 		w, "APIC", MADT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));

@@ -139,7 +139,7 @@ static uint32_t put_cache(ByteWriter *w, size_t mark, const AcpiForm *form,
 	node.flags = PPTT_CACHE_SIZE_VALID | PPTT_CACHE_ASSOCIATIVITY_VALID |
 		PPTT_CACHE_TYPE_VALID | PPTT_CACHE_LINE_VALID;
 	/* "Fully associative" is no number of ways. */
-	if (form->pptt_by_thread && cache->associativity == 0)
+	if (form->strict && cache->associativity == 0)
 		node.flags &= ~(uint32_t)PPTT_CACHE_ASSOCIATIVITY_VALID;
 	node.size = cache->size;
 	node.associativity = (uint8_t)cache->associativity;

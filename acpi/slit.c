@@ -20,7 +20,13 @@ size_t acpi_bound_slit(const AcpiInputs *in)
 	return sizeof(AcpiHeader) + sizeof(SlitHead) + n * n;
 }
 
-static bool check(const AcpiDistances *distances, Error *err)
+/* Linux drops the whole table for one cell that is not so. [LINUX] drivers/acpi/numa/srat.c */
+static bool is_plausible(const AcpiDistance *d)
+{
+	return d->from == d->to ? d->distance == DISTANCE_LOCAL : d->distance > DISTANCE_LOCAL;
+}
+
+static bool check(const AcpiDistances *distances, bool strict, Error *err)
 {
 	const uint32_t n = distances->node_count;
 
@@ -35,6 +41,11 @@ static bool check(const AcpiDistances *distances, Error *err)
 				"slit: distance from node %u to node %u, expected nodes below "
 				"%u",
 				d->from, d->to, n);
+		if (strict && !is_plausible(d))
+			return error_set(err, PVW_ACPI_0022,
+				"slit: distance %u from node %u to node %u, expected 10 to "
+				"itself and more to others",
+				d->distance, d->from, d->to);
 	}
 	return true;
 }
@@ -60,7 +71,7 @@ bool acpi_put_slit(const AcpiContext *c, ByteWriter *w, Error *err)
 
 	if (!distances)
 		return error_set(err, PVW_ACPI_0014, "slit: no distances given");
-	if (!check(distances, err))
+	if (!check(distances, acpi_form(c->in->profile)->strict, err))
 		return false;
 	mark = acpi_table_begin(
 		w, "SLIT", SLIT_REVISION, acpi_identity(c->in, ACPI_IDENTITY_TABLES));

@@ -428,3 +428,53 @@ Test(dsdt, refuses_an_sbsa_uart_without_registers)
 
 	expect_list_refusal(&uart, PVW_ACPI_0006, "length 0x0");
 }
+
+/* A list of these kinds, with what must not be zero; the table is refused with @word. */
+static void expect_list_refused(
+	const DsdtDevice *items, size_t count, bool sleep_states, const char *word)
+{
+	const DsdtDeviceList list = { items, count };
+	Machine *m = machine_new(1);
+
+	m->in.devices = &list;
+	m->in.without_sleep_states = !sleep_states;
+	m->in.with_processors = false;
+	machine_table(m, ACPI_DSDT, "DSDT");
+	m->in.profile = ACPI_PROFILE_DEFAULT;
+	expect_refusal(m, ACPI_DSDT, PVW_ACPI_0022, word);
+	machine_free(m);
+}
+
+Test(dsdt, default_profile_refuses_a_second_device_of_a_name)
+{
+	const DsdtDevice two[] = { { .kind = DSDT_RTC }, { .kind = DSDT_RTC } };
+	const DsdtDevice sleep[] = { { .kind = DSDT_SLEEP_STATES } };
+
+	expect_list_refused(two, ARRAY_COUNT(two), false, "device 1 is the second");
+	expect_list_refused(sleep, ARRAY_COUNT(sleep), true, "device 0 is the second");
+}
+
+Test(dsdt, default_profile_refuses_a_vmbus_without_its_parent)
+{
+	const DsdtDevice late[] = { { .kind = DSDT_VMBUS }, { .kind = DSDT_MODULE } };
+	const DsdtDevice other[] = { { .kind = DSDT_MODULE },
+		{ .kind = DSDT_VMBUS, .vmbus = { .in_pci = true } } };
+
+	expect_list_refused(late, ARRAY_COUNT(late), false, "expected VMOD before it");
+	expect_list_refused(other, ARRAY_COUNT(other), false, "expected PCI0 before it");
+}
+
+Test(dsdt, default_profile_takes_a_list_in_order)
+{
+	const DsdtDevice items[] = { { .kind = DSDT_MODULE }, { .kind = DSDT_VMBUS },
+		{ .kind = DSDT_RTC },
+		{ .kind = DSDT_UART, .uart = { .path = "\\_SB.UAR1", .ddn = "COM1" } },
+		{ .kind = DSDT_UART, .uart = { .path = "\\_SB.UAR2", .ddn = "COM2" } } };
+	const DsdtDeviceList list = { items, ARRAY_COUNT(items) };
+	Machine *m = machine_new(1);
+
+	m->in.profile = ACPI_PROFILE_DEFAULT;
+	m->in.devices = &list;
+	machine_table(m, ACPI_DSDT, "DSDT");
+	machine_free(m);
+}

@@ -233,6 +233,45 @@ Test(ivrs, reports_the_io_apic_only_where_its_bus_is)
 	machine_free(m);
 }
 
+/* Without its entry the guest cannot remap interrupts of the I/O APIC. */
+Test(ivrs, default_profile_wants_one_unit_for_the_io_apic)
+{
+	const AcpiAmdViUnit units[] = { { .end_bus = 15 }, { .end_bus = 15 } };
+	Machine *m = machine_new(1);
+
+	m->in.iommu = (AcpiIommu){ .kind = ACPI_IOMMU_AMDVI,
+		.has_ioapic_rid = true,
+		.ioapic_rid = 0x10A0,
+		.amdvi = units,
+		.unit_count = 1 };
+	machine_table(m, ACPI_IVRS, "IVRS");
+	m->in.profile = ACPI_PROFILE_DEFAULT;
+	expect_refusal(m, ACPI_IVRS, PVW_ACPI_0022, "0 units have the bus");
+	m->in.iommu.ioapic_rid = 0x0FA0;
+	machine_table(m, ACPI_IVRS, "IVRS");
+	m->in.iommu.unit_count = 2;
+	expect_refusal(m, ACPI_IVRS, PVW_ACPI_0022, "2 units have the bus");
+	machine_free(m);
+}
+
+Test(ivrs, refuses_numbers_that_do_not_fit)
+{
+	const AcpiAmdViUnit backwards = { .start_bus = 2, .end_bus = 1 };
+	Machine *m = machine_new(1);
+
+	m->in.iommu = (AcpiIommu){ .kind = ACPI_IOMMU_AMDVI, .pa_bits = 128, .va_bits = 48 };
+	expect_refusal(m, ACPI_IVRS, PVW_ACPI_0019, "128 and 48 bits");
+	m->in.iommu.pa_bits = 127;
+	machine_table(m, ACPI_IVRS, "IVRS");
+	m->in.iommu.va_bits = 128;
+	expect_refusal(m, ACPI_IVRS, PVW_ACPI_0019, "127 and 128 bits");
+	m->in.iommu.va_bits = 64;
+	m->in.iommu.amdvi = &backwards;
+	m->in.iommu.unit_count = 1;
+	expect_refusal(m, ACPI_IVRS, PVW_ACPI_0019, "buses 2 to 1");
+	machine_free(m);
+}
+
 Test(iort, refuses_smmus_that_serve_no_bridge_or_the_same)
 {
 	AcpiSmmu smmus[2] = { { .bridge_index = 7 } };

@@ -128,6 +128,22 @@ Test(madt, uses_x2apic_for_all_when_a_late_processor_has_a_small_id)
 	machine_free(m);
 }
 
+Test(madt, default_profile_refuses_overrides_that_lead_nowhere)
+{
+	Machine *m = machine_new(1);
+
+	m->in.with_ioapic = false;
+	machine_table(m, ACPI_MADT, "APIC");
+	m->in.profile = ACPI_PROFILE_DEFAULT;
+	expect_refusal(m, ACPI_MADT, PVW_ACPI_0022, "a pit without i/o apic");
+	m->in.with_ioapic = true;
+	m->in.acpi_irq = 2;
+	expect_refusal(m, ACPI_MADT, PVW_ACPI_0022, "sci 2");
+	m->in.with_pit = false;
+	machine_table(m, ACPI_MADT, "APIC");
+	machine_free(m);
+}
+
 Test(madt, takes_sci_255_and_refuses_256)
 {
 	Machine *m = machine_new(1);

@@ -170,3 +170,32 @@ Test(slit, refuses_to_guess_distances)
 	expect_refusal(m, ACPI_SLIT, PVW_ACPI_0014, "no distances");
 	machine_free(m);
 }
+
+/* Linux ignores a SLIT with such a cell; the reference writes it. */
+Test(slit, default_profile_refuses_distances_that_guests_do)
+{
+	static const AcpiDistance bad[] = { { 1, 1, 11 }, { 0, 1, 10 }, { 1, 0, 0 } };
+
+	for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+		const AcpiDistances distances = { 2, &bad[i], 1 };
+		Machine *m = machine_new(1);
+
+		m->in.distances = &distances;
+		machine_table(m, ACPI_SLIT, "SLIT");
+		m->in.profile = ACPI_PROFILE_DEFAULT;
+		expect_refusal(m, ACPI_SLIT, PVW_ACPI_0022, "expected 10 to itself");
+		machine_free(m);
+	}
+}
+
+Test(slit, default_profile_takes_every_distance_there_is)
+{
+	static const AcpiDistance good[] = { { 0, 1, 11 }, { 1, 0, 255 }, { 1, 1, 10 } };
+	const AcpiDistances distances = { 2, good, ARRAY_COUNT(good) };
+	Machine *m = machine_new(1);
+
+	m->in.profile = ACPI_PROFILE_DEFAULT;
+	m->in.distances = &distances;
+	machine_table(m, ACPI_SLIT, "SLIT");
+	machine_free(m);
+}
