@@ -336,7 +336,10 @@ static bool take_inherited(const StreamAddress *address, StreamListener *out, Er
 		fcntl(address->fd, F_SETFL, O_NONBLOCK) != 0)
 		return fail(address, "use", err);
 	*out = (StreamListener){
-		.address = *address, .fd = address->fd, .is_connected = !accepting
+		.address = *address,
+		.fd = address->fd,
+		.is_connected = !accepting,
+		.folder = -1, /* not ours to unlink */
 	};
 	return true;
 }
