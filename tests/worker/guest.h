@@ -22,6 +22,7 @@ typedef struct GuestShape {
 	uint32_t cpus;         /* 0: two */
 	const char *isolation; /* NULL: "none" */
 	bool no_config;        /* no parameter pages */
+	bool arm;              /* aarch64 */
 } GuestShape;
 
 static inline void guest_node(TreeBuilder *t, uint64_t start, uint64_t end, uint32_t type)
@@ -75,6 +76,14 @@ static inline void guest_openhcl(TreeBuilder *t, const GuestShape *shape)
 	tree_end(t);
 }
 
+static inline void guest_gic(TreeBuilder *t, uint32_t cpus)
+{
+	tree_node(t, "intc@4294901760");
+	tree_u64s(t, "reg", 0xd0000000, 0x10000, 0xd0020000, 0x20000 * (uint64_t)cpus, 0);
+	tree_u64(t, "redistributor-stride", 0x20000);
+	tree_end(t);
+}
+
 static inline Bytes guest_tree(Arena *arena, GuestShape shape)
 {
 	TreeBuilder t = tree_begin(arena);
@@ -87,6 +96,8 @@ static inline Bytes guest_tree(Arena *arena, GuestShape shape)
 	tree_u64s(&t, "reg", 0x10000000, 0x1000000);
 	tree_u32(&t, "numa-node-id", 0);
 	tree_end(&t);
+	if (shape.arm)
+		guest_gic(&t, shape.cpus ? shape.cpus : 2);
 	guest_openhcl(&t, &shape);
 	return tree_finish(&t);
 }
@@ -94,7 +105,7 @@ static inline Bytes guest_tree(Arena *arena, GuestShape shape)
 static inline FactInputs guest_facts(Arena *arena, GuestShape shape)
 {
 	return (FactInputs){
-		.arch = GUEST_ARCH_X86_64,
+		.arch = shape.arm ? GUEST_ARCH_AARCH64 : GUEST_ARCH_X86_64,
 		.boot_tree = guest_tree(arena, shape),
 		.physical_address_bits = 46,
 		.x2apic = true,
