@@ -16,11 +16,12 @@ static_assert(LAYOUT_MAX_NODES + REQUESTS_PER_ROOT_COMPLEX * LAYOUT_MAX_ROOT_COM
 		ALLOCATOR_MAX_REQUESTS,
 	"what a shape may have, the allocator takes");
 
-bool resolver_begin(Resolver *resolver, const LayoutShape *shape, Arena *arena, Error *err)
+bool resolver_begin(
+	Resolver *resolver, const LayoutShape *shape, size_t extra, Arena *arena, Error *err)
 {
 	const size_t complexes = shape->root_complex_count;
-	const size_t room =
-		shape->node_count + REQUESTS_PER_ROOT_COMPLEX * complexes + REQUESTS_OF_ALL;
+	const size_t room = shape->node_count + REQUESTS_PER_ROOT_COMPLEX * complexes +
+		REQUESTS_OF_ALL + extra;
 
 	*resolver = (Resolver){
 		.shape = shape,
@@ -70,8 +71,8 @@ bool resolver_find_segments(Resolver *resolver, Error *err)
 	return true;
 }
 
-/* Every range to where the result speaks of it. */
-static bool fill_views(Resolver *resolver, const Allocation *allocation, Error *err)
+bool resolver_fill_ram(
+	const Resolver *resolver, const Allocation *allocation, ResolvedLayout *out, Error *err)
 {
 	NodeRange *ram = reserve_array(resolver->arena, NodeRange, allocation->count, err);
 	size_t count = 0;
@@ -79,17 +80,17 @@ static bool fill_views(Resolver *resolver, const Allocation *allocation, Error *
 	if (!ram)
 		return false;
 	for (size_t i = 0; i < resolver->count; i++) {
-		const Subject *subject = &resolver->subjects[i];
 		const MemoryRangeList target = allocation->targets[i];
 
-		if (subject->view)
-			*subject->view = target.items[0];
-		for (size_t k = 0; subject->item == LAYOUT_ITEM_RAM && k < target.count; k++)
-			ram[count++] = (NodeRange){ target.items[k], subject->owner };
+		if (resolver->subjects[i].item != LAYOUT_ITEM_RAM)
+			continue;
+		for (size_t k = 0; k < target.count; k++)
+			ram[count++] =
+				(NodeRange){ target.items[k], resolver->subjects[i].owner };
 	}
 	arena_shrink(resolver->arena, ram, count * sizeof(*ram));
-	resolver->result.ram = (NodeRangeList){ ram, count };
-	resolver->result.end_of_ram = ram[count - 1].range.end;
+	out->ram = (NodeRangeList){ ram, count };
+	out->end_of_ram = ram[count - 1].range.end;
 	return true;
 }
 
@@ -116,6 +117,16 @@ static bool share_ecam(Resolver *resolver, Error *err)
 	return true;
 }
 
+bool resolver_fill_views(Resolver *resolver, const Allocation *allocation, Error *err)
+{
+	for (size_t i = 0; i < resolver->count; i++) {
+		if (resolver->subjects[i].view)
+			*resolver->subjects[i].view = allocation->targets[i].items[0];
+	}
+	resolver->result.root_complexes = resolver->complexes;
+	return share_ecam(resolver, err);
+}
+
 static bool list_placements(Resolver *resolver, const Allocation *allocation, Error *err)
 {
 	LayoutPlacement *items =
@@ -140,7 +151,7 @@ static bool list_placements(Resolver *resolver, const Allocation *allocation, Er
 	return true;
 }
 
-static bool check_top(const LayoutShape *shape, uint64_t top, Error *err)
+bool check_top(const LayoutShape *shape, uint64_t top, Error *err)
 {
 	if (top > UINT64_C(1) << shape->address_bits)
 		return error_set(err, PVW_RESOLVE_0008,
@@ -150,23 +161,40 @@ static bool check_top(const LayoutShape *shape, uint64_t top, Error *err)
 	return true;
 }
 
-bool resolver_run(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
+bool resolve_reference(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
 {
 	Allocation allocation;
 	Resolver resolver;
 
-	if (!shape_check(shape, err) || !resolver_begin(&resolver, shape, arena, err) ||
+	if (!resolver_begin(&resolver, shape, 0, arena, err) ||
 		!resolver_find_segments(&resolver, err))
 		return false;
-	request_reference(&resolver);
+	request_chipset(&resolver);
+	request_devices(&resolver);
+	request_ram(&resolver);
+	request_vtl2(&resolver);
 	if (!allocator_run((AllocatorRequestList){ resolver.requests, resolver.count }, arena,
 		    &allocation, NULL, err) ||
-		!fill_views(&resolver, &allocation, err) || !share_ecam(&resolver, err) ||
+		!resolver_fill_ram(&resolver, &allocation, &resolver.result, err) ||
+		!resolver_fill_views(&resolver, &allocation, err) ||
 		!check_top(shape, allocation.top, err) ||
 		!list_placements(&resolver, &allocation, err))
 		return false;
-	resolver.result.version = shape->version;
-	resolver.result.root_complexes = resolver.complexes;
 	*out = resolver.result;
+	return true;
+}
+
+bool resolver_run(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
+{
+	ResolvedLayout layout;
+
+	if (!shape_check(shape, err))
+		return false;
+	if (shape->version == LAYOUT_VERSION_REFERENCE
+			? !resolve_reference(shape, arena, &layout, err)
+			: !resolve_current(shape, arena, &layout, err))
+		return false;
+	layout.version = shape->version;
+	*out = layout;
 	return true;
 }

@@ -2,8 +2,17 @@
  * The resolver: from the shape of a virtual machine to the address of everything in it.
  *
  * Guests remember addresses: a version of the layout is a contract, and every version stays.
- * Version 1 is the reference, address by address. A layout is a function of the shape alone;
- * only whether it is refused depends on the width of addresses.
+ * A layout is a function of the shape alone; only whether it is refused depends on the width of
+ * addresses.
+ *
+ * Version 1 is the reference, address by address. Version 2 keeps what it says of VTL2, buses and
+ * sizes, but devices move neither RAM nor chipset windows, and more RAM moves no RAM:
+ *
+ *	[0 ... RAM ...  )[ device space )[ RAM ...    )  empty  [ chipset-high, windows, VTL2 ... )
+ *	                  3 GiB           4 GiB        end of RAM H
+ *
+ * The device space holds everything that needs 32 bits. H is so aligned that 6 MTRRs always
+ * suffice. Windows are as aligned as the largest BAR that they can hold.
  * Source: docs/formats.md, "Layout"; [OVMM] openvmm/openvmm_core/src/worker/memory_layout.rs
  */
 #ifndef LAYOUT_RESOLVER_H
@@ -13,10 +22,17 @@
 #include "support/guest_arch.h"
 
 #define LAYOUT_VERSION_REFERENCE 1
+#define LAYOUT_VERSION_CURRENT 2 /* what a new guest gets */
 
 #define LAYOUT_MAX_NODES 512
 #define LAYOUT_MAX_ROOT_COMPLEXES 512
+#define LAYOUT_MAX_RESERVED 64
 #define LAYOUT_MAX_ADDRESS_BITS 63
+
+/* Version 2: bounds of the device space, and of the low window. */
+#define LAYOUT_MIN_DEVICE_SPACE UINT64_C(0x2000000)
+#define LAYOUT_MAX_DEVICE_SPACE UINT64_C(0x80000000)
+#define LAYOUT_MIN_LOW_WINDOW UINT64_C(0x2000000)
 
 /* What PCI Express takes for a bus, and the lowest address of such space. */
 #define ECAM_BUS_SIZE UINT64_C(0x100000)
@@ -47,6 +63,17 @@ typedef struct RootComplexShape {
 	IommuKind iommu;
 } RootComplexShape;
 
+/* Addresses that devices must not be given, because the host's IOMMU uses them otherwise. */
+typedef struct ReservedIova {
+	MemoryRange range;
+	const char *reason; /* "arm64-msi" */
+} ReservedIova;
+
+typedef struct ReservedIovaList {
+	const ReservedIova *items; /* in any order; may overlap */
+	size_t count;
+} ReservedIovaList;
+
 /* Everything that decides where something is. Sizes in bytes; 0 = without, unless said. */
 typedef struct LayoutShape {
 	GuestArch arch;
@@ -65,6 +92,13 @@ typedef struct LayoutShape {
 	uint64_t vtl2_size, vtl2_align; /* VTL2's memory, as its image asks for it */
 	uint64_t vtl2_framebuffer_size;
 	uint8_t address_bits; /* 1..LAYOUT_MAX_ADDRESS_BITS: what the guest's processors have */
+
+	/* Version 2 only. */
+	uint64_t
+		device_space_size; /* power of two up to 4 GiB; 0 = as the architecture has it */
+	uint64_t low_window_size;  /* RAM from 0 on although ram_start is higher: for UEFI */
+	uint64_t bar_align_max; /* power of two: no high window is aligned more; 0 = 64 GiB */
+	ReservedIovaList reserved_iova;
 } LayoutShape;
 
 /* What something is, apart from how it was placed. */
@@ -83,6 +117,7 @@ typedef enum LayoutItem {
 	LAYOUT_ITEM_VTL2_CHIPSET,
 	LAYOUT_ITEM_VTL2,
 	LAYOUT_ITEM_VTL2_FRAMEBUFFER,
+	LAYOUT_ITEM_RESERVED_IOVA,
 	LAYOUT_ITEM_COUNT
 } LayoutItem;
 
@@ -132,8 +167,10 @@ typedef struct ResolvedLayout {
  * complex, _0005 (BAD_VALUE) two kinds of IOMMU, _0006 (BAD_VALUE) ram_start, _0007 (BAD_VALUE)
  * address_bits, _0008 (NO_SPACE) top above 2^address_bits, _0009 (NO_SPACE) ECAM too low, _0010
  * (BAD_VALUE) size of the low chipset window, _0011 (LIMIT) too many nodes or root complexes,
- * _0012 (UNSUPPORTED) layout version, and those of allocator_run with the tags of
- * docs/formats.md.
+ * _0012 (UNSUPPORTED) layout version, _0013 (UNSUPPORTED) what version 1 does not know, _0014
+ * (BAD_VALUE) size of the device space, _0015 (BAD_VALUE) a fixed window where version 2 has
+ * none, _0016 (BAD_VALUE) the low window, _0017 (BAD_VALUE) a reserved range, _0018 (BAD_VALUE)
+ * bar_align_max, and those of allocator_run with the tags of docs/formats.md.
  */
 MUST_CHECK bool resolver_run(
 	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
@@ -144,10 +181,17 @@ typedef struct LayoutDefaults {
 	uint64_t chipset_low_size;
 	uint64_t chipset_high_size; /* with VMBus */
 	uint64_t linux_ram_start;   /* ram_start of a kernel without firmware */
+	uint64_t device_space_size; /* version 2 */
 } LayoutDefaults;
 
 /** layout_defaults - of an architecture */
 const LayoutDefaults *layout_defaults(GuestArch arch);
+
+/** layout_largest_bar - bytes of the largest naturally aligned power of two in a window, or 0 */
+uint64_t layout_largest_bar(MemoryRange window);
+
+/** reserved_iova_profile - "arm64-msi" or "amd-ht"; NULL for others */
+const ReservedIova *reserved_iova_profile(const char *name);
 
 /** layout_item_name - "low-ram-gap", "chipset-low", "ecam", … */
 const char *layout_item_name(LayoutItem item);

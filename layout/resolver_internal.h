@@ -33,14 +33,15 @@ typedef struct Resolver {
 	AllocatorRequest *requests;
 	Subject *subjects;
 	size_t count;
+	bool natural; /* version 2: windows as aligned as what they can hold, RAM to 2 MiB */
 } Resolver;
 
 /** shape_check - everything that can be said before anything is placed */
 MUST_CHECK bool shape_check(const LayoutShape *shape, Error *err);
 
-/** resolver_begin - room for all requests of a shape that has been checked */
+/** resolver_begin - room for all requests of a shape that has been checked, and @extra more */
 MUST_CHECK bool resolver_begin(
-	Resolver *resolver, const LayoutShape *shape, Arena *arena, Error *err);
+	Resolver *resolver, const LayoutShape *shape, size_t extra, Arena *arena, Error *err);
 
 /** resolver_find_segments - fills in @segments */
 MUST_CHECK bool resolver_find_segments(Resolver *resolver, Error *err);
@@ -56,7 +57,27 @@ void resolver_ask(Resolver *resolver, PlacementKind kind, uint64_t size, uint64_
 /** chipset_low_range - the low chipset window: as large as wanted, the zone at least */
 MemoryRange chipset_low_range(const LayoutShape *shape);
 
-/** request_reference - asks for everything, as version 1 does */
-void request_reference(Resolver *resolver);
+/* What asks for something, in the order in which it asks. */
+void request_chipset(Resolver *resolver); /* version 1 */
+void request_devices(Resolver *resolver); /* root complexes, virtio-mmio, IOMMUs */
+void request_ram(Resolver *resolver);
+void request_vtl2(Resolver *resolver);
+
+/** resolver_fill_ram - RAM to where the result speaks of it */
+MUST_CHECK bool resolver_fill_ram(const Resolver *resolver, const Allocation *allocation,
+	ResolvedLayout *out, Error *err);
+
+/** resolver_fill_views - every other range to where the result speaks of it */
+MUST_CHECK bool resolver_fill_views(
+	Resolver *resolver, const Allocation *allocation, Error *err);
+
+/** check_top - does everything fit below 2^address_bits? */
+MUST_CHECK bool check_top(const LayoutShape *shape, uint64_t top, Error *err);
+
+/** resolve_reference, resolve_current - versions 1 and 2, of a shape that has been checked */
+MUST_CHECK bool resolve_reference(
+	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
+MUST_CHECK bool resolve_current(
+	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
 
 #endif

@@ -10,7 +10,9 @@
 #define ALIGN_RC_LOW (2 * MIB)
 #define ALIGN_RC_HIGH GIB
 #define ALIGN_RAM (2 * MIB)
-#define ALIGN_LARGE_RAM GIB /* of nodes at least as large */
+#define ALIGN_LARGE_RAM GIB         /* of nodes at least as large */
+#define MAX_NATURAL_LOW (256 * MIB) /* there is not much space down there */
+#define MAX_NATURAL_HIGH (64 * GIB)
 #define CXL_HDM_ALIGN (256 * MIB)
 #define CXL_CHBCR_SIZE UINT64_C(0x10000)
 
@@ -70,7 +72,7 @@ MemoryRange chipset_low_range(const LayoutShape *shape)
 	return (MemoryRange){ FOUR_GIB - size, FOUR_GIB };
 }
 
-static void request_chipset(Resolver *resolver)
+void request_chipset(Resolver *resolver)
 {
 	const LayoutShape *shape = resolver->shape;
 	ResolvedLayout *result = &resolver->result;
@@ -104,13 +106,35 @@ static void request_ecam(Resolver *resolver)
 	}
 }
 
-static void request_window(Resolver *resolver, const WindowShape *window, PlacementKind kind,
-	uint64_t align, LayoutTag tag, Subject subject)
+/* As aligned as the largest BAR that fits, within bounds; the reference has one for all. */
+static uint64_t natural_align(uint64_t size, uint64_t most)
 {
-	if (memory_range_is_empty(window->fixed))
-		resolver_ask(resolver, kind, window->size, align, tag, subject);
-	else
+	const uint64_t natural = UINT64_C(1) << (63 - __builtin_clzll(size | 1));
+
+	if (natural > most)
+		return most;
+	return natural > ALIGN_RC_LOW ? natural : ALIGN_RC_LOW;
+}
+
+static void request_window(Resolver *resolver, const WindowShape *window, PlacementKind kind,
+	LayoutTag tag, Subject subject)
+{
+	const uint64_t wish = resolver->shape->bar_align_max;
+	const bool low = kind == PLACEMENT_MMIO32;
+	uint64_t align = low ? ALIGN_RC_LOW : ALIGN_RC_HIGH;
+
+	if (!memory_range_is_empty(window->fixed)) {
 		resolver_pin(resolver, PLACEMENT_FIXED, window->fixed, tag, subject);
+		return;
+	}
+	if (resolver->natural && window->size == 0)
+		return;
+	if (resolver->natural)
+		align = natural_align(window->size,
+			low            ? MAX_NATURAL_LOW
+				: wish ? wish
+				       : MAX_NATURAL_HIGH);
+	resolver_ask(resolver, kind, window->size, align, tag, subject);
 }
 
 static void request_root_complex(Resolver *resolver, size_t index)
@@ -122,10 +146,10 @@ static void request_root_complex(Resolver *resolver, size_t index)
 
 	*result = (RootComplexLayout){ 0 };
 	tag.text = "pcie-%-low-mmio";
-	request_window(resolver, &shape->low, PLACEMENT_MMIO32, ALIGN_RC_LOW, tag,
+	request_window(resolver, &shape->low, PLACEMENT_MMIO32, tag,
 		(Subject){ LAYOUT_ITEM_RC_LOW, owner, &result->low });
 	tag.text = "pcie-%-high-mmio";
-	request_window(resolver, &shape->high, PLACEMENT_MMIO64, ALIGN_RC_HIGH, tag,
+	request_window(resolver, &shape->high, PLACEMENT_MMIO64, tag,
 		(Subject){ LAYOUT_ITEM_RC_HIGH, owner, &result->high });
 	if (!shape->has_cxl)
 		return;
@@ -157,7 +181,15 @@ static void request_small_devices(Resolver *resolver)
 	}
 }
 
-static void request_ram(Resolver *resolver)
+void request_devices(Resolver *resolver)
+{
+	request_ecam(resolver);
+	for (size_t i = 0; i < resolver->shape->root_complex_count; i++)
+		request_root_complex(resolver, i);
+	request_small_devices(resolver);
+}
+
+void request_ram(Resolver *resolver)
 {
 	const LayoutShape *shape = resolver->shape;
 
@@ -166,14 +198,15 @@ static void request_ram(Resolver *resolver)
 
 		if (size)
 			resolver_ask(resolver, PLACEMENT_RAM, size,
-				size >= ALIGN_LARGE_RAM ? ALIGN_LARGE_RAM : ALIGN_RAM,
+				size >= ALIGN_LARGE_RAM && !resolver->natural ? ALIGN_LARGE_RAM
+									      : ALIGN_RAM,
 				numbered_tag("ram%", i),
 				(Subject){ LAYOUT_ITEM_RAM, (uint32_t)i, NULL });
 	}
 }
 
 /* Behind everything that the guest sees, so that it moves nothing of that. */
-static void request_vtl2(Resolver *resolver)
+void request_vtl2(Resolver *resolver)
 {
 	const LayoutShape *shape = resolver->shape;
 	ResolvedLayout *result = &resolver->result;
@@ -190,15 +223,4 @@ static void request_vtl2(Resolver *resolver)
 			PAGE_SIZE, plain_tag("vtl2-framebuffer"),
 			(Subject){
 				LAYOUT_ITEM_VTL2_FRAMEBUFFER, 0, &result->vtl2_framebuffer });
-}
-
-void request_reference(Resolver *resolver)
-{
-	request_chipset(resolver);
-	request_ecam(resolver);
-	for (size_t i = 0; i < resolver->shape->root_complex_count; i++)
-		request_root_complex(resolver, i);
-	request_small_devices(resolver);
-	request_ram(resolver);
-	request_vtl2(resolver);
 }

@@ -1,6 +1,8 @@
 /*
  * What a shape may be, and what an architecture adds to it.
  */
+#include <string.h>
+
 #include "layout/fixed_map.h"
 #include "layout/resolver_internal.h"
 #include "support/diagnostics.h"
@@ -10,11 +12,13 @@ static const LayoutDefaults defaults[] = {
 		.zone = { ZONE_X86_GPA, FIXED_END(ZONE_X86) },
 		.chipset_low_size = 128 * MIB,
 		.chipset_high_size = 512 * MIB,
+		.device_space_size = GIB,
 	},
 	[GUEST_ARCH_AARCH64] = {
 		.zone = { ZONE_ARM64_GPA, FIXED_END(ZONE_ARM64) },
 		.chipset_low_size = 512 * MIB,
 		.chipset_high_size = 512 * MIB,
+		.device_space_size = GIB,
 		.linux_ram_start = LINUX_ARM64_RAM_START,
 	},
 };
@@ -35,6 +39,7 @@ static const char *const item_names[] = {
 	[LAYOUT_ITEM_VTL2_CHIPSET] = "vtl2-chipset",
 	[LAYOUT_ITEM_VTL2] = "vtl2",
 	[LAYOUT_ITEM_VTL2_FRAMEBUFFER] = "vtl2-framebuffer",
+	[LAYOUT_ITEM_RESERVED_IOVA] = "reserved-iova",
 };
 static_assert(ARRAY_COUNT(item_names) == LAYOUT_ITEM_COUNT, "a name for each item");
 
@@ -56,12 +61,41 @@ const char *layout_item_name(LayoutItem item)
 	return item_names[item];
 }
 
+static const ReservedIova profiles[] = {
+	/* [OVMM] vmm_core/virt_kvm/src/arch/aarch64: where KVM lets an SMMU's MSIs land */
+	{ { 0x8000000, 0x8100000 }, "arm64-msi" },
+	/* [LINUX] drivers/iommu/amd, HT_RANGE_START: HyperTransport */
+	{ { 0xfd00000000, 0x10000000000 }, "amd-ht" },
+};
+
+const ReservedIova *reserved_iova_profile(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(profiles); i++) {
+		if (strcmp(profiles[i].reason, name) == 0)
+			return &profiles[i];
+	}
+	return NULL;
+}
+
+uint64_t layout_largest_bar(MemoryRange window)
+{
+	uint64_t start;
+
+	for (uint64_t size = UINT64_C(1) << 63; size >= PAGE_SIZE; size >>= 1) {
+		if (checked_align_up(window.start, size, &start) && start < window.end &&
+			window.end - start >= size)
+			return size;
+	}
+	return 0;
+}
+
 static bool check_counts(const LayoutShape *shape, Error *err)
 {
-	if (shape->version != LAYOUT_VERSION_REFERENCE)
+	if (shape->version < LAYOUT_VERSION_REFERENCE ||
+		shape->version > LAYOUT_VERSION_CURRENT)
 		return error_set(err, PVW_RESOLVE_0012,
-			"layout version %" PRIu32 ", expected %d", shape->version,
-			LAYOUT_VERSION_REFERENCE);
+			"layout version %" PRIu32 ", expected %d to %d", shape->version,
+			LAYOUT_VERSION_REFERENCE, LAYOUT_VERSION_CURRENT);
 	if (shape->node_count > LAYOUT_MAX_NODES)
 		return error_set(err, PVW_RESOLVE_0011, "%zu NUMA nodes, expected at most %d",
 			shape->node_count, LAYOUT_MAX_NODES);
@@ -69,6 +103,10 @@ static bool check_counts(const LayoutShape *shape, Error *err)
 		return error_set(err, PVW_RESOLVE_0011,
 			"%zu PCIe root complexes, expected at most %d",
 			shape->root_complex_count, LAYOUT_MAX_ROOT_COMPLEXES);
+	if (shape->reserved_iova.count > LAYOUT_MAX_RESERVED)
+		return error_set(err, PVW_RESOLVE_0011,
+			"%zu reserved ranges, expected at most %d", shape->reserved_iova.count,
+			LAYOUT_MAX_RESERVED);
 	return true;
 }
 
@@ -141,8 +179,28 @@ static bool check_root_complexes(const LayoutShape *shape, Error *err)
 	return true;
 }
 
+/* The address space of version 1 is not ours to add to. */
+static bool check_reference(const LayoutShape *shape, Error *err)
+{
+	const char *what = NULL;
+
+	if (shape->device_space_size)
+		what = "a size of the device space";
+	else if (shape->low_window_size)
+		what = "a low window";
+	else if (shape->bar_align_max)
+		what = "a bound of alignments";
+	else if (shape->reserved_iova.count)
+		what = "reserved ranges";
+	if (what)
+		return error_set(err, PVW_RESOLVE_0013,
+			"layout version 1 knows nothing of %s, expected version 2", what);
+	return true;
+}
+
 bool shape_check(const LayoutShape *shape, Error *err)
 {
 	return check_counts(shape, err) && check_nodes(shape, err) &&
-		check_addresses(shape, err) && check_root_complexes(shape, err);
+		check_addresses(shape, err) && check_root_complexes(shape, err) &&
+		(shape->version != LAYOUT_VERSION_REFERENCE || check_reference(shape, err));
 }

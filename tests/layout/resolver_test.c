@@ -7,6 +7,7 @@
 
 #define MIB UINT64_C(0x100000)
 #define GIB UINT64_C(0x40000000)
+#define TIB UINT64_C(0x10000000000)
 
 #define NODES(...)                                                                             \
 	.node_sizes = (const uint64_t[]){ __VA_ARGS__ },                                       \
@@ -617,4 +618,226 @@ Test(resolver, says_when_memory_runs_out)
 		arena_free(small);
 	}
 	cr_assert(done);
+}
+
+/*
+ * Version 2.
+ */
+
+#define X86_2                                                                                  \
+	.arch = GUEST_ARCH_X86_64, .version = 2, .address_bits = 46,                           \
+	.chipset_low_size = 128 * MIB, .chipset_high_size = 512 * MIB
+#define ARM_2                                                                                  \
+	.arch = GUEST_ARCH_AARCH64, .version = 2, .address_bits = 46,                          \
+	.chipset_low_size = 512 * MIB, .chipset_high_size = 512 * MIB
+
+Test(resolver, version_2_keeps_devices_out_of_the_way)
+{
+	resolve((LayoutShape){ X86_2, NODES(4 * GIB), COMPLEXES(DEFAULT_COMPLEX),
+		.has_vtl2 = true, .vtl2_size = 512 * MIB, .vtl2_align = 2 * MIB });
+
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
+	assert_range(layout.chipset_low, 0xf8000000, 0x100000000);
+	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
+	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
+	assert_range(COMPLEX(0).high, 0x180000000, 0x1c0000000);
+	assert_range(COMPLEX(0).ecam, 0x160000000, 0x170000000);
+	assert_range(layout.vtl2, 0x1c0000000, 0x1e0000000);
+	cr_assert_eq(layout.version, 2);
+}
+
+Test(resolver, version_2_aligns_what_lies_above_ram)
+{
+	resolve((LayoutShape){ X86_2, NODES(519426 * MIB) });
+
+	cr_assert_eq(layout.end_of_ram, 0x7f10200000);
+	assert_range(layout.chipset_high, 0x7f80000000, 0x7fa0000000);
+}
+
+Test(resolver, version_2_splits_ram_at_2_mib_around_reserved_ranges)
+{
+	const ReservedIova reserved[] = { *reserved_iova_profile("arm64-msi") };
+
+	resolve((LayoutShape){
+		ARM_2, NODES(4 * GIB), .reserved_iova = { reserved, ARRAY_COUNT(reserved) } });
+
+	ASSERT_RAM({ 0, 0, 0x8000000 }, { 0, 0x8200000, 0xc0000000 },
+		{ 0, 0x100000000, 0x140200000 });
+	cr_assert_eq(layout.placements.items[1].item, LAYOUT_ITEM_RESERVED_IOVA);
+	assert_range(layout.placements.items[1].range, 0x8000000, 0x8100000);
+}
+
+Test(resolver, version_2_goes_around_hypertransport)
+{
+	const ReservedIova reserved[] = { *reserved_iova_profile("amd-ht") };
+	const ReservedIovaList list = { reserved, ARRAY_COUNT(reserved) };
+
+	resolve((LayoutShape){ X86_2, NODES(TIB), .reserved_iova = list });
+	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0xfd00000000 },
+		{ 0, 0x10000000000, 0x10340000000 });
+
+	resolve((LayoutShape){ X86_2, NODES(1011 * GIB), .reserved_iova = list });
+	cr_assert_eq(layout.end_of_ram, 0xfd00000000);
+	assert_range(layout.chipset_high, 0x10000000000, 0x10020000000);
+	cr_assert_null(reserved_iova_profile("sparc"));
+}
+
+Test(resolver, version_2_has_a_low_window_for_firmware)
+{
+	resolve((LayoutShape){
+		ARM_2, NODES(4 * GIB), .ram_start = GIB, .low_window_size = 32 * MIB });
+	ASSERT_RAM({ 0, 0, 0x2000000 }, { 0, 0x40000000, 0xc0000000 },
+		{ 0, 0x100000000, 0x17e000000 });
+	assert_range(layout.placements.items[1].range, 0x2000000, 0x40000000);
+
+	resolve((LayoutShape){
+		ARM_2, NODES(2 * GIB), .ram_start = GIB, .low_window_size = 64 * MIB });
+	ASSERT_RAM({ 0, 0, 0x4000000 }, { 0, 0x40000000, 0xbc000000 });
+
+	resolve((LayoutShape){
+		ARM_2, NODES(48 * MIB), .ram_start = GIB, .low_window_size = 64 * MIB });
+	ASSERT_RAM({ 0, 0, 0x3000000 });
+}
+
+Test(resolver, version_2_never_starts_the_high_window_of_arm64_at_4_gib)
+{
+	resolve((LayoutShape){ ARM_2, NODES(2 * GIB) });
+	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
+
+	resolve((LayoutShape){ X86_2, NODES(2 * GIB) });
+	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
+}
+
+Test(resolver, version_2_grows_the_device_space_for_the_chipset_only)
+{
+	LayoutShape shape = { X86_2, NODES(4 * GIB) };
+
+	shape.chipset_low_size = 1536 * MIB;
+	resolve(shape);
+	ASSERT_RAM({ 0, 0, 0x80000000 }, { 0, 0x100000000, 0x180000000 });
+	layout = (ResolvedLayout){ .top = 42 };
+	shape.device_space_size = GIB;
+	refuse(shape, PVW_RESOLVE_0014, "0x60000000");
+	shape.chipset_low_size = 128 * MIB;
+	shape.device_space_size = 3 * GIB;
+	refuse(shape, PVW_RESOLVE_0014, "0xc0000000");
+	shape.device_space_size = FOUR_GIB;
+	refuse(shape, PVW_RESOLVE_0014, "0x100000000");
+}
+
+Test(resolver, version_2_does_without_windows_that_nobody_wants)
+{
+	resolve((LayoutShape){ X86_2, NODES(GIB), COMPLEXES({ .name = "rc0", .end_bus = 3 }) });
+
+	cr_assert(memory_range_is_empty(COMPLEX(0).low));
+	cr_assert(memory_range_is_empty(COMPLEX(0).high));
+	cr_assert_eq(memory_range_len(COMPLEX(0).ecam), 4 * MIB);
+}
+
+Test(resolver, version_2_joins_reserved_ranges_and_names_them)
+{
+	const ReservedIova reserved[] = { { { 6 * GIB, 7 * GIB }, "b" },
+		{ { 5 * GIB, 6 * GIB }, "a" }, { { 5 * GIB, 6 * GIB - MIB }, "c" } };
+	char text[LAYOUT_TAG_SIZE];
+
+	resolve((LayoutShape){
+		X86_2, NODES(8 * GIB), .reserved_iova = { reserved, ARRAY_COUNT(reserved) } });
+
+	cr_assert_eq(layout.placements.items[3].item, LAYOUT_ITEM_RESERVED_IOVA);
+	assert_range(layout.placements.items[3].range, 5 * GIB, 7 * GIB);
+	cr_assert_str_eq(
+		layout_tag_write(layout.placements.items[3].tag, text), "reserved-iova-a");
+}
+
+Test(resolver, version_2_names_the_space_that_is_full)
+{
+	refuse((LayoutShape){ X86_2, NODES(GIB),
+		       COMPLEXES({ .name = "rc9", .low = { .size = GIB } }) },
+		PVW_ALLOC_0004,
+		"the device space of 0x40000000 bytes is full: pcie-rc9-low-mmio: no place");
+}
+
+Test(resolver, version_2_refuses_windows_in_the_space_of_ram)
+{
+	refuse((LayoutShape){ X86_2, NODES(GIB),
+		       COMPLEXES({ .name = "rc9", .low = { .fixed = { GIB, 2 * GIB } } }) },
+		PVW_RESOLVE_0015, "rc9 has its low window at 0x40000000-0x80000000");
+	refuse((LayoutShape){ X86_2, NODES(8 * GIB),
+		       COMPLEXES(
+			       { .name = "rc9", .high = { .fixed = { 8 * GIB, 16 * GIB } } }) },
+		PVW_RESOLVE_0015, "rc9 has its high window");
+}
+
+Test(resolver, version_2_refuses_reserved_ranges_where_nothing_can_move)
+{
+	const ReservedIova chipset[] = { { { 0xfa000000, 0xfa001000 }, "msi" } };
+	const ReservedIova zone[] = { { { 0xfee00000, 0xfef00000 }, "msi" } };
+	const ReservedIova empty[] = { { { 0x1000, 0x1000 }, "none" } };
+
+	refuse((LayoutShape){ X86_2, NODES(GIB), .reserved_iova = { chipset, 1 } },
+		PVW_ALLOC_0003, "reserved-iova-msi");
+	refuse((LayoutShape){ X86_2, NODES(GIB), .reserved_iova = { empty, 1 } },
+		PVW_RESOLVE_0017, "none");
+	refuse((LayoutShape){ X86_2, NODES(GIB),
+		       .reserved_iova = { empty, LAYOUT_MAX_RESERVED + 1 } },
+		PVW_RESOLVE_0011, "65 reserved");
+	resolve((LayoutShape){ X86_2, NODES(GIB), .reserved_iova = { zone, 1 } });
+}
+
+Test(resolver, version_2_refuses_low_windows_that_do_not_fit)
+{
+	const ReservedIova reserved[] = { { { 0x1000000, 0x1001000 }, "low" } };
+	LayoutShape shape = { ARM_2, NODES(GIB), .ram_start = GIB, .low_window_size = GIB };
+
+	refuse(shape, PVW_RESOLVE_0016, "0x40000000");
+	shape.low_window_size = 16 * MIB;
+	refuse(shape, PVW_RESOLVE_0016, "0x1000000 bytes");
+	shape.low_window_size = 33 * MIB;
+	refuse(shape, PVW_RESOLVE_0016, "0x2100000");
+	shape.low_window_size = 32 * MIB;
+	shape.reserved_iova = (ReservedIovaList){ reserved, 1 };
+	refuse(shape, PVW_RESOLVE_0016, "0x1000000-0x1001000");
+	shape.low_window_size = 0;
+	shape.ram_start = 0xe0000000;
+	refuse(shape, PVW_RESOLVE_0006, "device space");
+}
+
+Test(resolver, version_2_refuses_alignments_that_are_none)
+{
+	LayoutShape shape = { X86_2, NODES(GIB), .bar_align_max = 3 * GIB };
+
+	refuse(shape, PVW_RESOLVE_0018, "0xc0000000");
+	shape.bar_align_max = MIB;
+	refuse(shape, PVW_RESOLVE_0018, "0x100000");
+}
+
+Test(resolver, version_2_refuses_high_windows_beyond_all_addresses)
+{
+	LayoutShape shape = { X86_2, NODES(GIB) };
+
+	shape.chipset_high_size = 0xfffffffffffff000;
+	refuse(shape, PVW_RESOLVE_0008, "0xfffffffffffff000");
+}
+
+Test(resolver, version_1_knows_nothing_of_what_version_2_adds)
+{
+	const ReservedIova reserved[] = { *reserved_iova_profile("amd-ht") };
+
+	refuse((LayoutShape){ X86, NODES(GIB), .device_space_size = GIB }, PVW_RESOLVE_0013,
+		"device space");
+	refuse((LayoutShape){ X86, NODES(GIB), .ram_start = GIB, .low_window_size = 32 * MIB },
+		PVW_RESOLVE_0013, "low window");
+	refuse((LayoutShape){ X86, NODES(GIB), .bar_align_max = GIB }, PVW_RESOLVE_0013,
+		"alignments");
+	refuse((LayoutShape){ X86, NODES(GIB), .reserved_iova = { reserved, 1 } },
+		PVW_RESOLVE_0013, "reserved");
+}
+
+Test(resolver, tells_the_largest_bar_of_a_window)
+{
+	cr_assert_eq(layout_largest_bar((MemoryRange){ GIB, 2 * GIB }), GIB);
+	cr_assert_eq(layout_largest_bar((MemoryRange){ GIB, 4 * GIB }), 2 * GIB);
+	cr_assert_eq(layout_largest_bar((MemoryRange){ GIB / 2, 3 * GIB / 2 }), GIB / 2);
+	cr_assert_eq(layout_largest_bar((MemoryRange){ PAGE_SIZE, 2 * PAGE_SIZE }), PAGE_SIZE);
+	cr_assert_eq(layout_largest_bar(MEMORY_RANGE_EMPTY), 0);
 }

@@ -195,6 +195,7 @@ static uint64_t end_of_layout(const ResolvedLayout *layout)
 		case LAYOUT_ITEM_VIRTIO_MMIO:
 		case LAYOUT_ITEM_VTL2:
 		case LAYOUT_ITEM_VTL2_FRAMEBUFFER:
+		case LAYOUT_ITEM_RESERVED_IOVA:
 		case LAYOUT_ITEM_COUNT:
 			break;
 		}
