@@ -150,10 +150,9 @@ void resource_interrupt(Aml *aml, ResourceTrigger trigger, uint32_t gsi)
 
 void resource_irq(Aml *aml, unsigned irq)
 {
-	const ResourceIrq record = {
-		.tag = TAG_IRQ, .mask = (uint16_t)(1u << irq), .flags = IRQ_EDGE
-	};
+	ResourceIrq record = { .tag = TAG_IRQ, .flags = IRQ_EDGE };
 
 	assert(irq < 16);
+	record.mask = (uint16_t)(1u << irq);
 	put_struct(aml->out, record);
 }

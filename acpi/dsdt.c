@@ -217,6 +217,14 @@ static const struct {
 	{ has_processors, put_processors },
 };
 
+/* The kind of device that must stand before it, as a bit; 0: none. */
+static unsigned parent_of(const DsdtDevice *device)
+{
+	if (device->kind != DSDT_VMBUS)
+		return 0;
+	return device->vmbus.in_pci ? 1u << DSDT_PCI_ROOT : 1u << DSDT_MODULE;
+}
+
 /*
  * A second object of a name, or one below a parent that is not there, is lost when the guest
  * loads the table. UARTs are not counted: their names are the caller's.
@@ -229,14 +237,13 @@ static bool check_list(const AcpiInputs *in, Error *err)
 
 	for (size_t i = 0; i < in->devices->count; i++) {
 		const DsdtDevice *device = &in->devices->items[i];
-		const unsigned parent =
-			device->vmbus.in_pci ? 1u << DSDT_PCI_ROOT : 1u << DSDT_MODULE;
+		const unsigned parent = parent_of(device);
 
 		if (seen & ~uarts & 1u << device->kind)
 			return error_set(err, PVW_ACPI_0022,
 				"dsdt: device %zu is the second of kind %d, expected one", i,
 				(int)device->kind);
-		if (device->kind == DSDT_VMBUS && !(seen & parent))
+		if ((seen & parent) != parent)
 			return error_set(err, PVW_ACPI_0022,
 				"dsdt: device %zu is a vmbus, expected %s before it", i,
 				device->vmbus.in_pci ? "PCI0" : "VMOD");

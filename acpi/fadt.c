@@ -49,9 +49,9 @@ static void put_fadt(const AcpiContext *c, ByteWriter *w, Fadt *fadt)
 
 static AcpiAddress io_block(uint32_t port, unsigned len, uint8_t access_size)
 {
+	/* ACPICA warns unless the width agrees with the length. */
 	return (AcpiAddress){ .space = ACPI_SPACE_IO,
-		.bit_width =
-			(uint8_t)(8 * len), /* ACPICA warns unless it agrees with the length */
+		.bit_width = (uint8_t)(8 * len),
 		.access_size = access_size,
 		.address = port };
 }

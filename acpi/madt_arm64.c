@@ -27,8 +27,8 @@ static void put_processors(ByteWriter *w, const ProcessorTopology *topology)
 			.pmu_gsiv = arm->pmu_gsiv,
 			.base_address = arm->gic_v2 ? arm->gic_cpu_interface : 0,
 			.gicr_base_address = arm->gic_v2 ? 0 : topology->vps[vp].gicr,
-			.mpidr = topology->vps[vp].mpidr &
-				MPIDR_AFFINITY /* the rest is reserved */ };
+			/* Other bits are reserved. */
+			.mpidr = topology->vps[vp].mpidr & MPIDR_AFFINITY };
 
 		put_struct(w, gicc);
 	}

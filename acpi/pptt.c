@@ -210,8 +210,7 @@ static bool check(const AcpiInputs *in, Error *err)
 		if (cache->associativity > UINT8_MAX || cache->line_size > UINT16_MAX)
 			return error_set(err, PVW_ACPI_0021,
 				"pptt: level %u cache of %u ways and lines of %u bytes, "
-				"expected at most 255 "
-				"and 65535",
+				"expected at most 255 and 65535",
 				cache->level, cache->associativity, cache->line_size);
 	}
 	return true;
