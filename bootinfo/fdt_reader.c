@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "bootinfo/fdt_token_internal.h"
 #include "bootinfo/utf8.h"
@@ -132,13 +131,11 @@ bool fdt_fail_here(Error *err, const FdtReader *reader, FdtName name)
 bool fdt_fail(Error *err, const FdtReader *reader, FdtName name, uint16_t diagnostic,
 	const char *format, ...)
 {
-	char text[ERROR_TEXT_SIZE];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	error_set_va(err, diagnostic, format, args);
 	va_end(args);
-	error_set(err, diagnostic, "%s", text);
 	return fdt_fail_here(err, reader, name);
 }
 

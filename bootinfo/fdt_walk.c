@@ -48,13 +48,12 @@ static bool fail(Error *err, const FdtWalk *walk, size_t offset, uint16_t diagno
 static bool fail(Error *err, const FdtWalk *walk, size_t offset, uint16_t diagnostic,
 	const char *format, ...)
 {
-	char text[ERROR_TEXT_SIZE], source[ERROR_SOURCE_SIZE];
+	char source[ERROR_SOURCE_SIZE];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	error_set_va(err, diagnostic, format, args);
 	va_end(args);
-	error_set(err, diagnostic, "%s", text);
 	if (walk->depth)
 		fdt_path_text(walk->tree, walk->path, walk->depth, NULL, source);
 	else

@@ -52,8 +52,8 @@ typedef struct FdtWalk {
 	unsigned depth;       /* open nodes */
 	unsigned nodes;       /* met so far */
 	bool may_have_property;
-	const char *path[FDT_MAX_DEPTH +
-		1]; /* names of the open nodes and of the last closed one */
+	/* Names of the open nodes and of the last closed one. */
+	const char *path[FDT_MAX_DEPTH + 1];
 } FdtWalk;
 
 /**

@@ -211,26 +211,31 @@ static const struct RootChild {
 	{ "arm,armv8-pmuv3", BY_COMPATIBLE, host_parse_pmu, NULL },
 };
 
-static bool matches(
-	const FdtReader *reader, const struct RootChild *row, const char *compatible)
+static bool is_named(const FdtReader *reader, const struct RootChild *row)
 {
-	if (row->by == BY_NAME)
-		return fdt_name_is(reader, row->name);
-	if (row->by == BY_PREFIX)
-		return fdt_name_starts(reader, row->name);
-	return strcmp(compatible, row->name) == 0;
+	return (row->by == BY_NAME && fdt_name_is(reader, row->name)) ||
+		(row->by == BY_PREFIX && fdt_name_starts(reader, row->name));
 }
 
+/* @out: NULL if nobody reads it. `compatible` is looked at only where the name does not decide. */
 static bool find_root_child(const HostTree *tree, const struct RootChild **out, Error *err)
 {
 	const char *compatible;
 
 	*out = NULL;
+	for (size_t i = 0; i < ARRAY_COUNT(root_children) && !*out; i++) {
+		if (is_named(&tree->reader, &root_children[i]))
+			*out = &root_children[i];
+	}
+	if (*out)
+		return true;
 	if (!host_parse_compatible(tree, &compatible, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_COUNT(root_children) && !*out; i++) {
-		if (matches(&tree->reader, &root_children[i], compatible))
-			*out = &root_children[i];
+		const struct RootChild *row = &root_children[i];
+
+		if (row->by == BY_COMPATIBLE && strcmp(compatible, row->name) == 0)
+			*out = row;
 	}
 	return true;
 }

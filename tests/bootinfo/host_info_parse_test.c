@@ -823,3 +823,26 @@ Test(host_info_parse, refuses_wishes_that_it_cannot_read)
 	refuse(tree_finish(&pages), PVW_DT_0013, "host-dtb:/openhcl/device-dma/total-pages",
 		"multiple of 8");
 }
+
+Test(host_info_parse, asks_nothing_of_compatible_where_the_name_decides)
+{
+	TreeBuilder t = begin_whole();
+
+	tree_node(&t, "chosen");
+	tree_bytes(&t, "compatible", "no end", 6);
+	tree_string(&t, "bootargs", "quiet");
+	tree_end(&t);
+
+	cr_assert_str_eq(parse(tree_finish(&t)).bootargs, "quiet");
+}
+
+Test(host_info_parse, refuses_a_compatible_without_end_where_it_decides)
+{
+	TreeBuilder t = begin_whole();
+
+	tree_node(&t, "other");
+	tree_bytes(&t, "compatible", "no end", 6);
+	tree_end(&t);
+
+	refuse(tree_finish(&t), PVW_DT_0014, "host-dtb:/other/compatible", "without a NUL");
+}
