@@ -35,7 +35,8 @@ static HexText hex(uint64_t value)
 
 static bool explain_diagnostic(const Invocation *invocation, const char *name, Error *err)
 {
-	const DiagnosticId id = diagnostic_find(name);
+	const DiagnosticId known = diagnostic_find(name);
+	const uint16_t id = (uint16_t)known;
 	const DiagnosticRow *row = diagnostic_row(id);
 	const Error example = { .code = row->code, .diagnostic = id };
 	const ExitStatus status = status_of(&example);

@@ -122,6 +122,15 @@ def usage_errors_end_with_2(pvw):
 
 
 @test
+def misspelt_words_are_named(pvw):
+    for word in ("nope", "0x", "0x1z", "PVW-NOPE-0001"):
+        ends(pvw("explain", word), USAGE, "PVW-CLI-0005: ")
+    for option in ("-W", "-E"):
+        ends(pvw("check", option, "nope", "--fixture", pvw.fixture), USAGE,
+             "PVW-CLI-0006: 'nope', expected one of pvw check --list")
+
+
+@test
 def unreadable_input_ends_with_3(pvw):
     ends(pvw("plan", "--fixture", pvw.path("missing")), MALFORMED, "PVW-CLI-0002")
     bad = pvw.path("bad")
