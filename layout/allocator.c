@@ -359,10 +359,11 @@ static Placement *list_placement(const Run *run, size_t at, Placement *out)
 }
 
 /*
- * All placements; returns how many. They are listed so that hardly anything is left to sort:
- * what was placed downwards is turned round, and the phases come in order of address.
+ * All placements; returns how many. Hardly anything is left to sort: what was placed downwards
+ * is turned round, so that everything before @middle ascends, and everything from there on, if
+ * no window filled a gap.
  */
-static size_t list_placements(const Run *run, Placement *out)
+static size_t list_placements(const Run *run, Placement *out, size_t *middle)
 {
 	const size_t *begin = run->begin;
 	Placement *at = out;
@@ -371,6 +372,7 @@ static size_t list_placements(const Run *run, Placement *out)
 		at = list_placement(run, i, at);
 	for (size_t i = 0; i < begin[PLACEMENT_MMIO32]; i++)
 		at = list_placement(run, i, at);
+	*middle = (size_t)(at - out);
 	for (size_t i = begin[PLACEMENT_RAM]; i < begin[PLACEMENT_MMIO64]; i++) {
 		const uint32_t index = (uint32_t)run->order[i].index;
 		const MemoryRangeList *target = &run->targets[index];
@@ -383,22 +385,60 @@ static size_t list_placements(const Run *run, Placement *out)
 	return (size_t)(at - out);
 }
 
-static bool sort_placements(Run *run, size_t extents, Allocation *out, Error *err)
+static bool ascends(const Placement *from, const Placement *end)
 {
-	const size_t room = run->count + extents;
-	Placement *listed = reserve_array(run->arena, Placement, room, err);
-	Placement *sorted = reserve_array(run->arena, Placement, room, err);
-	SortKey *keys = reserve_array(run->arena, SortKey, 2 * room, err);
-	size_t count;
+	for (; end - from > 1; from++) {
+		if (from[0].range.start > from[1].range.start)
+			return false;
+	}
+	return true;
+}
 
-	if (!listed || !sorted || !keys)
-		return false;
-	count = list_placements(run, listed);
+/* Two lists that ascend become one. */
+static void merge_placements(
+	const Placement *a, const Placement *b, const Placement *end, Placement *out)
+{
+	const Placement *middle = b;
+
+	while (a < middle && b < end)
+		*out++ = a->range.start < b->range.start ? *a++ : *b++;
+	while (a < middle)
+		*out++ = *a++;
+	while (b < end)
+		*out++ = *b++;
+}
+
+static void sort_placements(
+	const Placement *listed, size_t count, SortKey *keys, SortKey *scratch, Placement *out)
+{
 	for (size_t i = 0; i < count; i++)
 		keys[i] = (SortKey){ listed[i].range.start, i };
-	sort_keys(keys, keys + room, count);
+	sort_keys(keys, scratch, count);
 	for (size_t i = 0; i < count; i++)
-		sorted[i] = listed[keys[i].index];
+		out[i] = listed[keys[i].index];
+}
+
+/* There are at most as many extents of RAM as requests, and one more. */
+static bool finish(Run *run, Allocation *out, Error *err)
+{
+	const size_t room = 2 * run->count + 1;
+	uint8_t *block = arena_reserve(
+		run->arena, room * (2 * sizeof(Placement) + 2 * sizeof(SortKey)), 8, err);
+	Placement *listed, *sorted;
+	SortKey *keys, *scratch;
+	size_t count, middle;
+
+	if (!block)
+		return false;
+	sorted = carve(&block, room, sizeof(Placement));
+	listed = carve(&block, room, sizeof(Placement));
+	keys = carve(&block, room, sizeof(SortKey));
+	scratch = carve(&block, room, sizeof(SortKey));
+	count = list_placements(run, listed, &middle);
+	if (ascends(listed, listed + middle) && ascends(listed + middle, listed + count))
+		merge_placements(listed, listed + middle, listed + count, sorted);
+	else
+		sort_placements(listed, count, keys, scratch, sorted);
 	while (count && sorted[count - 1].kind == PLACEMENT_RESERVED)
 		count--;
 	*out = (Allocation){
@@ -417,17 +457,21 @@ static bool sort_placements(Run *run, size_t extents, Allocation *out, Error *er
 static bool reserve_lists(Run *run, Error *err)
 {
 	const size_t n = run->count;
-	const size_t free_count = 3 * n + 2;
+	const size_t ranges = 2 * (3 * n + 2) + 2 * n + 1;
+	uint8_t *block = arena_reserve(run->arena,
+		2 * n * sizeof(SortKey) + ranges * sizeof(MemoryRange) +
+			n * sizeof(MemoryRangeList),
+		8, err);
 
-	run->order = reserve_array(run->arena, SortKey, 2 * n, err);
-	run->space.items = reserve_array(run->arena, MemoryRange, 2 * free_count, err);
-	run->extents = reserve_array(run->arena, MemoryRange, 2 * n + 1, err);
-	run->targets = reserve_array(run->arena, MemoryRangeList, n, err);
-	if (!run->order || !run->space.items || !run->extents || !run->targets)
+	if (!block)
 		return false;
-	run->scratch = run->order + n;
-	run->spare = run->space.items + free_count;
-	run->ranges = run->extents + n + 1;
+	run->order = carve(&block, n, sizeof(SortKey));
+	run->scratch = carve(&block, n, sizeof(SortKey));
+	run->space.items = carve(&block, 3 * n + 2, sizeof(MemoryRange));
+	run->spare = carve(&block, 3 * n + 2, sizeof(MemoryRange));
+	run->extents = carve(&block, n + 1, sizeof(MemoryRange));
+	run->ranges = carve(&block, n, sizeof(MemoryRange));
+	run->targets = carve(&block, n, sizeof(MemoryRangeList));
 	return true;
 }
 
@@ -458,7 +502,7 @@ bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests, Arena
 	if (!reserve_lists(&run, err))
 		return false;
 	sort_by_kind(&run);
-	return place_all(&run, form, err) && sort_placements(&run, run.count + 1, out, err);
+	return place_all(&run, form, err) && finish(&run, out, err);
 }
 
 bool allocator_run(AllocatorRequestList requests, Arena *arena, Allocation *out,

@@ -5,20 +5,22 @@
 
 #include <string.h>
 
-void free_space_take(FreeSpace *space, size_t index, MemoryRange range)
+/* Removes @range from free range @index, which contains it. */
+static void take(FreeSpace *space, size_t index, MemoryRange range)
 {
 	MemoryRange *at = space->items + index;
 	const size_t behind = space->count - index - 1;
 
-	if (at->start < range.start && range.end < at->end) {
+	/* Most windows stand at the edge of what is free. */
+	if (at->start == range.start && range.end < at->end) {
+		at->start = range.end;
+	} else if (at->start < range.start && range.end == at->end) {
+		at->end = range.start;
+	} else if (at->start < range.start) {
 		memmove(at + 2, at + 1, behind * sizeof(*at));
 		at[1] = (MemoryRange){ range.end, at->end };
 		at->end = range.start;
 		space->count++;
-	} else if (at->start < range.start) {
-		at->end = range.start;
-	} else if (range.end < at->end) {
-		at->start = range.end;
 	} else {
 		memmove(at, at + 1, behind * sizeof(*at));
 		space->count--;
@@ -73,7 +75,7 @@ size_t window_phase_array(const WindowPhase *phase, FreeSpace *space)
 			break;
 		range = &phase->ranges[request];
 		*range = (MemoryRange){ start, start + asked->size };
-		free_space_take(space, index, *range);
+		take(space, index, *range);
 	}
 	return placed;
 }

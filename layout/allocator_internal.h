@@ -34,9 +34,6 @@ typedef enum AllocatorForm {
 /* More requests in one phase than this, and the tree searches. */
 #define ALLOCATOR_ARRAY_MAX 1024
 
-/* Removes @range from free range @index, which contains it. */
-void free_space_take(FreeSpace *space, size_t index, MemoryRange range);
-
 /*
  * The place for @size bytes in @range inside of [@floor, @ceiling), highest or lowest; false if
  * there is none.

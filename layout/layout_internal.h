@@ -9,6 +9,15 @@
 
 #define reserve_array arena_reserve_array
 
+/* The next @count items of @size bytes, a multiple of 8, of a block reserved for several lists. */
+static inline void *carve(uint8_t **block, size_t count, size_t size)
+{
+	void *items = *block;
+
+	*block += count * size;
+	return items;
+}
+
 typedef struct SortKey {
 	uint64_t key;
 	size_t index; /* of the item that it stands for */

@@ -23,16 +23,19 @@ bool resolver_begin(
 	const size_t room = shape->node_count + REQUESTS_PER_ROOT_COMPLEX * complexes +
 		REQUESTS_OF_ALL + extra;
 
-	*resolver = (Resolver){
-		.shape = shape,
-		.arena = arena,
-		.complexes = reserve_array(arena, RootComplexLayout, complexes, err),
-		.segments = reserve_array(arena, Segment, complexes, err),
-		.requests = reserve_array(arena, AllocatorRequest, room, err),
-		.subjects = reserve_array(arena, Subject, room, err),
-	};
-	return resolver->complexes && resolver->segments && resolver->requests &&
-		resolver->subjects;
+	uint8_t *block = arena_reserve(arena,
+		complexes * (sizeof(RootComplexLayout) + sizeof(Segment)) +
+			room * (sizeof(AllocatorRequest) + sizeof(Subject)),
+		8, err);
+
+	if (!block)
+		return false;
+	*resolver = (Resolver){ .shape = shape, .arena = arena };
+	resolver->complexes = carve(&block, complexes, sizeof(RootComplexLayout));
+	resolver->segments = carve(&block, complexes, sizeof(Segment));
+	resolver->requests = carve(&block, room, sizeof(AllocatorRequest));
+	resolver->subjects = carve(&block, room, sizeof(Subject));
+	return true;
 }
 
 /* Root complex @index is on the segment that @first was the first on. */
@@ -55,9 +58,12 @@ bool resolver_find_segments(Resolver *resolver, Error *err)
 {
 	const RootComplexShape *complexes = resolver->shape->root_complexes;
 	const size_t count = resolver->shape->root_complex_count;
-	SortKey *keys = reserve_array(resolver->arena, SortKey, 2 * count, err);
+	SortKey *keys;
 	size_t first = 0;
 
+	if (count == 0)
+		return true;
+	keys = reserve_array(resolver->arena, SortKey, 2 * count, err);
 	if (!keys)
 		return false;
 	for (size_t i = 0; i < count; i++)
