@@ -146,4 +146,10 @@ typedef struct BootInfo {
 	BootTimes times;
 } BootInfo;
 
+/** boot_info_memory_type_name - "VTL2 config" */
+const char *boot_info_memory_type_name(MemoryType type);
+
+/** boot_info_isolation_name - "none", "vbs", "snp", "tdx": as the tree writes it */
+const char *boot_info_isolation_name(IsolationType isolation);
+
 #endif

@@ -39,10 +39,4 @@ MUST_CHECK bool boot_info_validate(const BootInfo *info, Arena *arena, Error *er
 /** boot_info_lint - every check that fails, warnings among them */
 void boot_info_lint(const BootInfo *info, Arena *arena, Diagnostics *diagnostics);
 
-/** boot_info_memory_type_name - "VTL2 config" */
-const char *boot_info_memory_type_name(MemoryType type);
-
-/** boot_info_isolation_name - "none", "vbs", "snp", "tdx": as the tree writes it */
-const char *boot_info_isolation_name(IsolationType isolation);
-
 #endif

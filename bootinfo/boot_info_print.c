@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bootinfo/boot_info_check.h"
 #include "support/byte_writer.h"
 
 #define FIXED_BYTES 4096 /* more than all lines that are written once */

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "bootinfo/boot_info_check.h"
 #include "bootinfo/parse_internal.h"
 #include "bootinfo/start_sort.h"
 #include "support/diagnostics.h"

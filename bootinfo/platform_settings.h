@@ -1,6 +1,6 @@
 /*
  * The host's settings for one VM, decoded and typed. Defaults are all zero or as said.
- * They arrive as a protobuf message (worker/convert.c) or as the host's JSON (cli/json_in.c).
+ * They arrive as a protobuf message (worker/convert_in.c) or as the host's JSON (host/settings_json.c).
  * Source: [OVMM] vm/devices/get/get_protocol/src/dps_json.rs; proto/worker.proto
  */
 #ifndef BOOTINFO_PLATFORM_SETTINGS_H
@@ -46,7 +46,7 @@ typedef enum SecureBootTemplate {
 /* How ACPI tables are handed to UEFI firmware. */
 typedef enum UefiAcpiRecords {
 	UEFI_ACPI_RECORDS_GENERIC, /* every table as record 0x16 */
-	UEFI_ACPI_RECORDS_TYPED, /* one record type a table, for firmware that knows no 0x16 */
+	UEFI_ACPI_RECORDS_TYPED,   /* one type a table, for firmware that knows no 0x16 */
 	UEFI_ACPI_RECORDS_COUNT
 } UefiAcpiRecords;
 
@@ -114,16 +114,15 @@ typedef struct ChipsetSettings {
 /* Where the bytes of an image are. */
 typedef enum ImagePlace {
 	IMAGE_ABSENT,
-	IMAGE_IN_PLACE, /* already in guest memory, at @range */
+	IMAGE_IN_PLACE, /* already in guest memory, @len bytes at @gpa */
 	IMAGE_BYTES,    /* here, in @bytes */
 	IMAGE_PLACE_COUNT
 } ImagePlace;
 
 typedef struct Image {
 	ImagePlace place;
-	/* IN_PLACE; bytes, the length need not be a multiple of a page */
-	uint64_t gpa, len;
-	Bytes bytes;
+	uint64_t gpa, len; /* IN_PLACE; bytes, no multiples of a page */
+	Bytes bytes;       /* BYTES */
 } Image;
 
 typedef struct LinuxSettings {
