@@ -148,6 +148,22 @@ bool host_caps_from_cpuid(CpuidSource source, const void *context, HostCaps *out
 	return true;
 }
 
+bool host_caps_from_features(uint64_t features, HostCaps *out, Error *err)
+{
+	/* By PARange, bits 3:0. */
+	static const uint8_t widths[] = { 32, 36, 40, 42, 44, 48, 52 };
+	const unsigned range = features & 0xf;
+
+	if (range >= ARRAY_COUNT(widths))
+		return error_set(err, PVW_CAPS_0003, "PARange %u, expected at most %zu", range,
+			ARRAY_COUNT(widths) - 1);
+	*out = (HostCaps){
+		.arch = GUEST_ARCH_AARCH64,
+		.physical_address_bits = widths[range],
+	};
+	return true;
+}
+
 /*
  * The processor under us. What it is, is a property of the build that runs on it; every guest
  * architecture is planned by every build.
@@ -172,22 +188,13 @@ bool host_caps_read(HostCaps *out, Error *err)
 
 #elif defined(__aarch64__)
 
-/* ID_AA64MMFR0_EL1.PARange; Linux answers the read for user space. */
-static const uint8_t widths[] = { 32, 36, 40, 42, 44, 48, 52 };
-
+/* Linux answers the read for user space. */
 bool host_caps_read(HostCaps *out, Error *err)
 {
 	uint64_t features;
 
 	__asm__("mrs %0, ID_AA64MMFR0_EL1" : "=r"(features));
-	if ((features & 0xf) >= ARRAY_COUNT(widths))
-		return error_set(err, PVW_CAPS_0003, "PARange %u, expected at most %zu",
-			(unsigned)(features & 0xf), ARRAY_COUNT(widths) - 1);
-	*out = (HostCaps){
-		.arch = GUEST_ARCH_AARCH64,
-		.physical_address_bits = widths[features & 0xf],
-	};
-	return true;
+	return host_caps_from_features(features, out, err);
 }
 
 #else

@@ -37,6 +37,9 @@ typedef CpuidLeaf (*CpuidSource)(const void *context, uint32_t leaf, uint32_t su
 MUST_CHECK bool host_caps_from_cpuid(
 	CpuidSource source, const void *context, HostCaps *out, Error *err);
 
+/** host_caps_from_features - aarch64: by ID_AA64MMFR0_EL1; PVW_CAPS_0003 (UNSUPPORTED) */
+MUST_CHECK bool host_caps_from_features(uint64_t features, HostCaps *out, Error *err);
+
 /** host_caps_read - of the processor that runs this; PVW_CAPS_0003 (UNSUPPORTED) elsewhere */
 MUST_CHECK bool host_caps_read(HostCaps *out, Error *err);
 

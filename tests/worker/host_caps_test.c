@@ -223,6 +223,28 @@ Test(host_caps, end_with_any_answers)
 	}
 }
 
+Test(host_caps, are_what_an_aarch64_processor_says)
+{
+	static const uint8_t widths[] = { 32, 36, 40, 42, 44, 48, 52 };
+	HostCaps caps;
+	Error err = { 0 };
+
+	for (uint64_t range = 0; range < 16; range++) {
+		const uint64_t features = UINT64_C(0xffff0fff12345670) | range;
+
+		if (range < ARRAY_COUNT(widths)) {
+			cr_assert(host_caps_from_features(features, &caps, &err));
+			cr_assert_eq(caps.arch, GUEST_ARCH_AARCH64);
+			cr_assert_eq(caps.physical_address_bits, widths[range]);
+			cr_assert_not(caps.smt || caps.x2apic || caps.vps_per_socket);
+			continue;
+		}
+		cr_assert_not(host_caps_from_features(features, &caps, &err));
+		cr_assert_eq(err.diagnostic, PVW_CAPS_0003);
+		cr_assert_not_null(strstr(err.text, "PARange"));
+	}
+}
+
 Test(host_caps, can_be_read_here)
 {
 	HostCaps caps;

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "host/client.h"
+#include "proto/client_core.h"
 #include "proto/worker.pb-c.h"
 #include "worker/convert.h"
 #include "worker/guest.h"
@@ -26,6 +27,7 @@ static Error err;
 static char folder[] = "/tmp/pvw-worker-XXXXXX";
 static pid_t worker = -1;
 static Client *clients[PAIRS];
+static int sockets[PAIRS]; /* our ends; the clients have copies */
 
 static void setup(void)
 {
@@ -33,12 +35,21 @@ static void setup(void)
 	cr_assert_not_null(mkdtemp(folder));
 }
 
+static void hang_up(int client)
+{
+	if (!clients[client])
+		return;
+	client_close(clients[client]);
+	clients[client] = NULL;
+	close(sockets[client]);
+}
+
 static void teardown(void)
 {
 	char command[64];
 
 	for (int i = 0; i < PAIRS; i++)
-		client_close(clients[i]);
+		hang_up(i);
 	if (worker > 0) {
 		kill(worker, SIGKILL);
 		waitpid(worker, NULL, 0);
@@ -85,7 +96,7 @@ static void start(WorkerOptions options)
 		/* The client takes a copy. */
 		snprintf(address, sizeof(address), "fd:%d", pairs[i][0]);
 		cr_assert(client_open(address, &clients[i], &err), "%s", err.text);
-		close(pairs[i][0]);
+		sockets[i] = pairs[i][0];
 	}
 }
 
@@ -224,8 +235,7 @@ Test(worker, ends_when_its_inherited_connections_do)
 	start(quiet());
 	for (int i = 0; i < PAIRS; i++) {
 		must(i, "Health", request("Health"));
-		client_close(clients[i]);
-		clients[i] = NULL;
+		hang_up(i);
 	}
 	cr_assert_eq(end_of_worker(), 0);
 }
@@ -242,8 +252,7 @@ Test(worker, gives_the_seat_of_the_driver_to_the_next_one)
 	refuse(1, "LoadBootInfo", boot_info(), PVW_SERVICE_0007);
 	refuse(1, "Reset", request("Reset"), PVW_SERVICE_0007);
 	must(1, "Hello", hello);
-	client_close(clients[0]);
-	clients[0] = NULL;
+	hang_up(0);
 	for (int i = 0; i < 100 && !call(1, "Reset", request("Reset")); i++) {
 		cr_assert_eq(err.diagnostic, PVW_SERVICE_0007, "%s", err.text);
 		usleep(10000);
@@ -364,6 +373,48 @@ Test(worker, answers_polls_before_it_ends)
 	cr_assert(found, "it says that it stops");
 	cr_assert_eq(end_of_worker(), 0);
 	arena_free(waiter.arena);
+}
+
+/* Two calls at once: by hand, as the client makes one at a time. */
+Test(worker, keeps_one_waiting_poll_a_connection)
+{
+	Pvw__V1__PollEventsRequest poll = PVW__V1__POLL_EVENTS_REQUEST__INIT;
+	ClientCore *core = client_core_new(arena, &err);
+	const char *const service = pvw__v1__worker__descriptor.name;
+	int answers = 0, refusals = 0;
+	uint32_t first, second;
+	ClientAnswer answer;
+
+	start(quiet());
+	poll.wait_ms = 300;
+	poll.after_seq =
+		((Pvw__V1__PollEventsResponse *)must(0, "PollEvents", request("PollEvents")))
+			->next_seq;
+	cr_assert(client_core_call(core, service, "PollEvents", &poll.base, 0, &first, &err));
+	cr_assert(client_core_call(core, service, "PollEvents", &poll.base, 0, &second, &err));
+
+	const Bytes output = client_core_output(core);
+
+	cr_assert_eq(write(sockets[1], output.data, output.len), (ssize_t)output.len);
+	while (answers + refusals < 2) {
+		uint8_t buffer[4096];
+		const ssize_t n = read(sockets[1], buffer, sizeof(buffer));
+
+		cr_assert_gt(n, 0);
+		client_core_feed(core, (Bytes){ buffer, (size_t)n });
+		while (client_core_next(core, &answer) == CLIENT_ANSWER) {
+			answers += answer.status == 0;
+			if (answer.status == 0)
+				continue;
+			refusals++;
+			client_answer_error(&answer, &err);
+			cr_assert_eq(err.diagnostic, PVW_SERVICE_0009);
+			cr_assert_eq(answer.stream, second);
+			cr_assert_not_null(strstr(err.text, "second"), "%s", err.text);
+		}
+	}
+	cr_assert_eq(answers, 1);
+	client_core_end(core);
 }
 
 /*
