@@ -16,6 +16,12 @@
 /* The handlers' own features; Hello lists only what works. */
 static const char *const features[] = { "events", "blobs", "uefi", "pcat", "linux-in-place" };
 
+const char *const *service_features(size_t *count)
+{
+	*count = ARRAY_COUNT(features);
+	return features;
+}
+
 static SessionState state_of(const Service *service)
 {
 	return session_state(service->session);

@@ -43,6 +43,9 @@ bool service_is_filtered(const Service *service);
 /** service_callbacks - what the server is to call */
 ServerCallbacks service_callbacks(Service *service);
 
+/** service_features - what Hello lists; static */
+const char *const *service_features(size_t *count);
+
 /** service_methods - limits and states of every method; source of docs/rpc.md's table */
 const MethodTable *service_methods(void);
 

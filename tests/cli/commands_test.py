@@ -436,6 +436,7 @@ def version_says_which(pvw):
     document = pvw.json("pvw.version/1", "version")
     assert re.fullmatch(r"\d+\.\d+\.\d+", document["version"]), document
     assert document["service"]["major"] == 1
+    assert "uefi" in document["features"], document
     ends(pvw("version"), DONE, document["version"])
 
 
@@ -544,6 +545,8 @@ def a_worker_is_called_planned_and_drawn(pvw):
     with open(tree_of(pvw), "rb") as file:
         tree = base64.b64encode(file.read()).decode()
     with Worker(pvw) as worker:
+        hello = worker.call("Hello", {"major_min": 1, "major_max": 1})
+        assert hello["features"] == pvw.json("pvw.version/1", "version")["features"], hello
         health = worker.call("Health")
         assert health["schema"] == "pvw.v1.HealthResponse", health
         assert health["state"] == "WORKER_STATE_EMPTY"
