@@ -220,6 +220,8 @@ static bool place_windows(Run *run, AllocatorForm form, PlacementKind kind, Erro
 	};
 	size_t placed;
 
+	if (phase.count == 0)
+		return true;
 	if (form == ALLOCATOR_FORM_BY_COUNT)
 		form = phase.count > ALLOCATOR_ARRAY_MAX ? ALLOCATOR_FORM_TREE
 							 : ALLOCATOR_FORM_ARRAY;

@@ -574,6 +574,125 @@ Test(allocator, places_alike_with_array_and_tree)
 	cr_assert_gt(refused, RANDOM_RUNS / 50, "%zu", refused);
 }
 
+/* Two windows that only their order tells apart. */
+static bool has_twins(const AllocatorRequest *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (list[i].kind > PLACEMENT_FIXED && list[i].kind == list[k].kind &&
+				list[i].size == list[k].size && list[i].align == list[k].align)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_ordered(const AllocatorRequest *request)
+{
+	return request->kind == PLACEMENT_RAM || request->kind == PLACEMENT_POST_MMIO;
+}
+
+/* The same requests, those turned round whose order means nothing. */
+static void turn_round(const AllocatorRequest *list, size_t count, AllocatorRequest *turned)
+{
+	size_t back = count;
+
+	for (size_t i = 0; i < count; i++) {
+		turned[i] = list[i];
+		if (is_ordered(&list[i]))
+			continue;
+		do {
+			back--;
+		} while (is_ordered(&list[back]));
+		turned[i] = list[back];
+	}
+}
+
+static void assert_same_by_number(const AllocatorRequest *list, const Allocation *a,
+	const AllocatorRequest *other, const Allocation *b)
+{
+	cr_assert_eq(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		cr_assert(memory_range_equal(a->placements[i].range, b->placements[i].range));
+		cr_assert_eq(list[a->placements[i].request].tag.number,
+			other[b->placements[i].request].tag.number);
+	}
+}
+
+static void assert_same_ram(
+	const AllocatorRequest *list, size_t count, const Allocation *a, const Allocation *b)
+{
+	for (size_t i = 0; i < count; i++) {
+		const MemoryRangeList ram = a->targets[i], again = b->targets[i];
+
+		if (list[i].kind != PLACEMENT_RAM)
+			continue;
+		cr_assert_eq(ram.count, again.count);
+		for (size_t k = 0; k < ram.count; k++)
+			cr_assert(memory_range_equal(ram.items[k], again.items[k]));
+	}
+}
+
+Test(allocator, ignores_the_order_of_pinned_ranges_and_of_different_windows)
+{
+	AllocatorRequest list[24], turned[24];
+	size_t compared = 0;
+
+	state = 3;
+	for (size_t run = 0; run < RANDOM_RUNS; run++) {
+		const size_t count = draw_requests(list, 23);
+		Allocation a, b;
+
+		arena_reset(arena);
+		for (size_t i = 0; i < count; i++)
+			list[i].tag.number = (uint32_t)i;
+		if (has_twins(list, count) ||
+			!allocator_run(
+				(AllocatorRequestList){ list, count }, arena, &a, NULL, &err))
+			continue;
+		turn_round(list, count, turned);
+		cr_assert(allocator_run(
+			(AllocatorRequestList){ turned, count }, arena, &b, NULL, &err));
+		assert_same_by_number(list, &a, turned, &b);
+		/* Neither does something reserved above everything matter. */
+		turned[count] = pinned(PLACEMENT_RESERVED, "top", MEMORY_RANGE_LIMIT - MIB,
+			MEMORY_RANGE_LIMIT);
+		cr_assert(allocator_run(
+			(AllocatorRequestList){ turned, count + 1 }, arena, &b, NULL, &err));
+		assert_same_by_number(list, &a, turned, &b);
+		compared++;
+	}
+	cr_assert_gt(compared, RANDOM_RUNS / 8);
+}
+
+Test(allocator, gives_the_same_ram_when_all_windows_are_pinned_where_they_were)
+{
+	AllocatorRequest list[24];
+	size_t compared = 0;
+
+	state = 5;
+	for (size_t run = 0; run < RANDOM_RUNS; run++) {
+		const size_t count = draw_requests(list, 23);
+		Allocation a, b;
+
+		arena_reset(arena);
+		if (!allocator_run(
+			    (AllocatorRequestList){ list, count }, arena, &a, NULL, &err))
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			if (list[i].kind != PLACEMENT_RAM && list[i].kind > PLACEMENT_FIXED)
+				list[i] = pinned(PLACEMENT_FIXED, "was",
+					a.targets[i].items[0].start, a.targets[i].items[0].end);
+		}
+		cr_assert(allocator_run(
+			(AllocatorRequestList){ list, count }, arena, &b, NULL, &err));
+		assert_same_ram(list, count, &a, &b);
+		cr_assert_eq(a.top, b.top);
+		compared++;
+	}
+	cr_assert_gt(compared, RANDOM_RUNS / 8);
+}
+
 /* Enough for the tree to be chosen, and for its depth to matter. */
 Test(allocator, places_thousands_alike_with_array_and_tree)
 {
