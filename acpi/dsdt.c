@@ -271,7 +271,7 @@ bool acpi_put_dsdt(const AcpiContext *c, ByteWriter *w, Error *err)
 {
 	const AcpiForm *form = acpi_form(c->in->profile);
 	size_t mark;
-	Aml aml;
+	UNINITIALIZED Aml aml;
 
 	if (form->strict && c->in->devices && !check_list(c->in, err))
 		return false;

@@ -276,7 +276,7 @@ bool acpi_put_ssdt(const AcpiContext *c, ByteWriter *w, Error *err)
 	const AcpiForm *form = acpi_form(in->profile);
 	const size_t mark = acpi_table_begin(
 		w, "SSDT", SSDT_REVISION, acpi_identity(in, ACPI_IDENTITY_SSDT));
-	Aml aml;
+	UNINITIALIZED Aml aml;
 
 	aml_begin(&aml, w, err);
 	if (in->bridge_count && form->scope)

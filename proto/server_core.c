@@ -24,7 +24,7 @@
 
 /* What most frames fit in: no memory is asked for. */
 #define SMALL_INPUT 512
-#define SMALL_OUTPUT 2048
+#define SMALL_OUTPUT 8192
 
 /* Fed bytes that may wait behind a frame while the output is blocked. */
 #define INPUT_SLACK ((size_t)1024 * 1024)
@@ -212,7 +212,7 @@ void server_core_answer(ServerCore *core, CallId id, const ProtobufCMessage *mes
 {
 	const size_t len = protobuf_c_message_get_packed_size(message);
 	uint8_t *payload;
-	Error err;
+	UNINITIALIZED Error err;
 
 	if (!take_slot(core, id))
 		return;
@@ -227,7 +227,7 @@ void server_core_answer(ServerCore *core, CallId id, const ProtobufCMessage *mes
 void server_core_answer_bytes(ServerCore *core, CallId id, Bytes message)
 {
 	uint8_t *payload;
-	Error err;
+	UNINITIALIZED Error err;
 
 	if (!take_slot(core, id))
 		return;
@@ -295,7 +295,7 @@ void server_core_feed(ServerCore *core, Bytes bytes)
 static bool keep_fresh(ServerCore *core, size_t len)
 {
 	const size_t n = len < core->fresh.len ? len : core->fresh.len;
-	Error err;
+	UNINITIALIZED Error err;
 
 	if (!byte_queue_put(&core->in, (Bytes){ core->fresh.data, n }, &err)) {
 		break_off(core, &err);
@@ -408,7 +408,7 @@ typedef struct Unpacker {
 static void *unpacker_alloc(void *data, size_t size)
 {
 	Unpacker *unpacker = data;
-	Error err;
+	UNINITIALIZED Error err;
 
 	if (size > unpacker->left)
 		return NULL;
@@ -484,7 +484,7 @@ static bool take_request(ServerCore *core, uint32_t stream, Bytes data, uint64_t
 	Arena *decode, ServerCall *call)
 {
 	RequestEnvelope envelope;
-	Error err;
+	UNINITIALIZED Error err;
 
 	if (!read_call(core, data, decode, call, &envelope, &err)) {
 		send_failure(core, stream, &err);
@@ -541,7 +541,7 @@ static Progress advance(ServerCore *core, uint64_t now_ns, Arena *decode, Server
 {
 	FrameHeader header;
 	bool is_call = false;
-	Error err;
+	UNINITIALIZED Error err;
 
 	if (core->skip_left > 0)
 		return skip_data(core) ? PROGRESS_MORE : PROGRESS_NONE;

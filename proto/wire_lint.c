@@ -300,7 +300,7 @@ bool wire_lint(Bytes bytes, const ProtobufCMessageDescriptor *message, WireLimit
 	Error *err)
 {
 	static const uint8_t nothing[1];
-	Lint lint;
+	UNINITIALIZED Lint lint;
 
 	if (!bytes.data)
 		bytes.data = nothing;

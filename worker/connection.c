@@ -235,7 +235,7 @@ static void dispatch(Connection *c, const ServerCall *call)
 		.deadline_ns = call->deadline_ns,
 	};
 	const ProtobufCMessage *response = NULL;
-	Error err;
+	UNINITIALIZED Error err;
 	bool served;
 
 	if (is_overdue(call->deadline_ns)) {
