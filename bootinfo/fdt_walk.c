@@ -169,7 +169,7 @@ static bool choose_walked_blob(FdtWalk *walk, Arena *arena, Error *err)
 		walk->fdt = blob.data;
 		return true;
 	}
-	copy = arena_alloc(arena, blob.len, 8, err);
+	copy = arena_reserve(arena, blob.len, 8, err);
 	if (!copy)
 		return false;
 	memcpy(copy, blob.data, blob.len);

@@ -47,7 +47,7 @@ bool start_sort(void *items, size_t count, size_t size, Arena *arena, Error *err
 
 	if (is_sorted(items, count, size))
 		return true;
-	to = arena_alloc_array(arena, count, size, 16, err);
+	to = arena_reserve_items(arena, count, size, 16, err);
 	if (!to)
 		return false;
 	for (size_t run = 1; run < count; run *= 2) {
