@@ -102,14 +102,20 @@ static bool read_file(const char *name, Arena *arena, Bytes *out, Error *err)
 static bool read_tree(const char *name, Arena *arena, TreeInput *in, Error *err)
 {
 	Fixture fixture;
+	uint8_t *tree;
 	Bytes bytes;
 
 	if (!read_file(name, arena, &bytes, err) || !fixture_read(bytes, arena, &fixture, err))
 		return false;
-	in->tree = fixture.boot_tree;
+	/* Aligned, as in a message or a file of its own. */
+	tree = arena_reserve(arena, fixture.boot_tree.len, 8, err);
+	if (!tree)
+		return false;
+	memcpy(tree, fixture.boot_tree.data, fixture.boot_tree.len);
+	in->tree = (Bytes){ tree, fixture.boot_tree.len };
 	in->fact_inputs = (FactInputs){
 		.arch = fixture.arch,
-		.boot_tree = fixture.boot_tree,
+		.boot_tree = in->tree,
 		.physical_address_bits = ADDRESS_BITS,
 		.vps_per_socket = VPS_PER_SOCKET,
 		.x2apic = true,
