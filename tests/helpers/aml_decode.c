@@ -21,7 +21,7 @@ static bool fail(Reader *r, const char *what)
 {
 	if (!r->walk->why[0])
 		snprintf(r->walk->why, sizeof(r->walk->why),
-			"%s in %s, %zu bytes before the end", what, r->scope,
+			"%.60s in %s, %zu bytes before the end", what, r->scope,
 			(size_t)(r->end - r->at));
 	return false;
 }

@@ -26,7 +26,7 @@ typedef struct AmlNode {
 typedef struct AmlWalk {
 	AmlNode *nodes; /* malloc: aml_walk_free */
 	size_t count;
-	char why[128]; /* empty: all of it was understood */
+	char why[192]; /* empty: all of it was understood */
 } AmlWalk;
 
 /** aml_walk - read a term list (a table behind its header) */
