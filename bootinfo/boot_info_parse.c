@@ -71,7 +71,7 @@ bool parse_root(BootTree *tree, Error *err)
 
 	(void)err;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-		Error ignored;
+		UNINITIALIZED Error ignored;
 
 		if (!fdt_read_optional_u64(
 			    reader, rows[i].name, rows[i].has, rows[i].value, &ignored)) {

@@ -17,7 +17,7 @@ static bool is_vtl2_vmbus(const FdtReader *reader)
 {
 	const char *compatible;
 	uint32_t vtl;
-	Error ignored;
+	UNINITIALIZED Error ignored;
 
 	return fdt_read_string(reader, FDT_COMPATIBLE, &compatible, &ignored) &&
 		strcmp(compatible, "microsoft,vmbus") == 0 &&
@@ -30,7 +30,7 @@ static bool read_window(const FdtReader *reader, size_t index, MemoryRange *out)
 	const uint64_t child = fdt_u64_at(reader, FDT_RANGES, TUPLE * index);
 	const uint64_t parent = fdt_u64_at(reader, FDT_RANGES, TUPLE * index + 1);
 	const uint64_t len = fdt_u64_at(reader, FDT_RANGES, TUPLE * index + 2);
-	Error ignored;
+	UNINITIALIZED Error ignored;
 
 	return child == parent && memory_range_from_base_len(child, len, out, &ignored);
 }
@@ -54,7 +54,7 @@ static bool parse_windows(BootTree *tree, Vtl2Bus *bus, Error *err)
 	const FdtReader *reader = &tree->reader;
 	MemoryRange *windows;
 	size_t elements = 0, count;
-	Error ignored;
+	UNINITIALIZED Error ignored;
 
 	if (!fdt_has(reader, FDT_RANGES))
 		return true;
@@ -77,7 +77,7 @@ static bool parse_windows(BootTree *tree, Vtl2Bus *bus, Error *err)
 bool parse_bus_child(BootTree *tree, Error *err)
 {
 	Vtl2Bus bus = { .present = true };
-	Error ignored;
+	UNINITIALIZED Error ignored;
 
 	if (!is_vtl2_vmbus(&tree->reader))
 		return true;
