@@ -31,6 +31,7 @@ typedef struct Bench {
 
 /* Each ends with a name of NULL. */
 extern const Bench layout_benches[];
+extern const Bench load_benches[];
 extern const Bench table_benches[];
 extern const Bench tree_benches[];
 
