@@ -18,22 +18,6 @@ static const char *const kind_names[] = {
 };
 static_assert(ARRAY_COUNT(kind_names) == PLACEMENT_KIND_COUNT, "a name for each kind");
 
-/* Everything that a run works on. */
-typedef struct Run {
-	const AllocatorRequest *requests;
-	size_t count;
-	size_t begin[PLACEMENT_KIND_COUNT + 1]; /* of each kind in @order */
-	SortKey *order, *scratch;               /* requests by kind */
-	FreeSpace space;
-	MemoryRange *spare;  /* as many as @space may have */
-	MemoryRange *ranges; /* by request; RAM: unused */
-	MemoryRange *extents;
-	MemoryRangeList *targets;
-	uint64_t end_of_ram, top;
-	Arena *arena;
-	AllocatorFailure *why;
-} Run;
-
 static bool is_pinned(PlacementKind kind)
 {
 	return kind <= PLACEMENT_FIXED;
@@ -43,13 +27,13 @@ static bool is_pinned(PlacementKind kind)
  * Failures.
  */
 
-static void explain(Run *run, AllocatorFailure failure)
+static void explain(AllocatorRun *run, AllocatorFailure failure)
 {
 	if (run->why)
 		*run->why = failure;
 }
 
-static bool fail_request(Run *run, size_t index, AllocatorProblem problem, Error *err)
+static bool fail_request(AllocatorRun *run, size_t index, AllocatorProblem problem, Error *err)
 {
 	const AllocatorRequest *request = &run->requests[index];
 	char tag[LAYOUT_TAG_SIZE];
@@ -71,7 +55,7 @@ static bool fail_request(Run *run, size_t index, AllocatorProblem problem, Error
 		request->size);
 }
 
-static bool fail_overlap(Run *run, size_t a, size_t b, Error *err)
+static bool fail_overlap(AllocatorRun *run, size_t a, size_t b, Error *err)
 {
 	char tag_a[LAYOUT_TAG_SIZE], tag_b[LAYOUT_TAG_SIZE];
 
@@ -89,8 +73,8 @@ static bool fail_overlap(Run *run, size_t a, size_t b, Error *err)
 }
 
 /* Request @index has no place; @space is what was free when its turn came. */
-static bool fail_exhausted(Run *run, size_t index, const FreeSpace *space, uint64_t floor,
-	uint64_t ceiling, Error *err)
+static bool fail_exhausted(AllocatorRun *run, size_t index, const FreeSpace *space,
+	uint64_t floor, uint64_t ceiling, Error *err)
 {
 	const AllocatorRequest *request = &run->requests[index];
 	AllocatorFailure failure = { .problem = ALLOCATOR_EXHAUSTED,
@@ -147,7 +131,7 @@ static uint64_t window_key(const AllocatorRequest *request)
 }
 
 /* Requests by kind, each in the order in which they are asked. */
-static void sort_by_kind(Run *run)
+static void sort_by_kind(AllocatorRun *run)
 {
 	size_t at[PLACEMENT_KIND_COUNT + 1] = { 0 };
 
@@ -160,7 +144,7 @@ static void sort_by_kind(Run *run)
 		run->order[at[run->requests[i].kind]++] = (SortKey){ .index = i };
 }
 
-static bool check_kinds(Run *run, size_t begin, size_t end, Error *err)
+static bool check_kinds(AllocatorRun *run, size_t begin, size_t end, Error *err)
 {
 	for (size_t i = begin; i < end; i++) {
 		const size_t index = run->order[i].index;
@@ -176,7 +160,7 @@ static bool check_kinds(Run *run, size_t begin, size_t end, Error *err)
  * Phases.
  */
 
-static bool place_pinned(Run *run, Error *err)
+static bool place_pinned(AllocatorRun *run, Error *err)
 {
 	const size_t count = run->begin[PLACEMENT_MMIO32];
 	MemoryRange *space = run->space.items;
@@ -204,7 +188,7 @@ static bool place_pinned(Run *run, Error *err)
 	return true;
 }
 
-static bool place_windows(Run *run, AllocatorForm form, PlacementKind kind, Error *err)
+static bool place_windows(AllocatorRun *run, AllocatorForm form, PlacementKind kind, Error *err)
 {
 	SortKey *order = run->order + run->begin[kind];
 	const WindowPhase phase = {
@@ -291,7 +275,7 @@ static bool place_ram_request(RamCursor *cursor, const AllocatorRequest *request
 	return false;
 }
 
-static bool place_ram(Run *run, Error *err)
+static bool place_ram(AllocatorRun *run, Error *err)
 {
 	const FreeSpace before = run->space;
 	RamCursor cursor = { .space = &before, .free = run->spare, .extent = run->extents };
@@ -318,7 +302,7 @@ static bool place_ram(Run *run, Error *err)
 }
 
 /* Each starts above everything before it, so that the walk never turns back. */
-static bool place_post(Run *run, Error *err)
+static bool place_post(AllocatorRun *run, Error *err)
 {
 	WindowPhase phase = { .ceiling = MEMORY_RANGE_LIMIT };
 	size_t at = 0;
@@ -348,115 +332,10 @@ static bool place_post(Run *run, Error *err)
 }
 
 /*
- * Results.
- */
-
-static Placement *list_placement(const Run *run, size_t at, Placement *out)
-{
-	const uint32_t index = (uint32_t)run->order[at].index;
-
-	run->targets[index] = (MemoryRangeList){ &run->ranges[index], 1 };
-	*out = (Placement){ run->ranges[index], run->requests[index].kind, index };
-	return out + 1;
-}
-
-/*
- * All placements; returns how many. Hardly anything is left to sort: what was placed downwards
- * is turned round, so that everything before @middle ascends, and everything from there on, if
- * no window filled a gap.
- */
-static size_t list_placements(const Run *run, Placement *out, size_t *middle)
-{
-	const size_t *begin = run->begin;
-	Placement *at = out;
-
-	for (size_t i = begin[PLACEMENT_RAM]; i-- > begin[PLACEMENT_MMIO32];)
-		at = list_placement(run, i, at);
-	for (size_t i = 0; i < begin[PLACEMENT_MMIO32]; i++)
-		at = list_placement(run, i, at);
-	*middle = (size_t)(at - out);
-	for (size_t i = begin[PLACEMENT_RAM]; i < begin[PLACEMENT_MMIO64]; i++) {
-		const uint32_t index = (uint32_t)run->order[i].index;
-		const MemoryRangeList *target = &run->targets[index];
-
-		for (size_t k = 0; k < target->count; k++)
-			*at++ = (Placement){ target->items[k], PLACEMENT_RAM, index };
-	}
-	for (size_t i = begin[PLACEMENT_MMIO64]; i < run->count; i++)
-		at = list_placement(run, i, at);
-	return (size_t)(at - out);
-}
-
-static bool ascends(const Placement *from, const Placement *end)
-{
-	for (; end - from > 1; from++) {
-		if (from[0].range.start > from[1].range.start)
-			return false;
-	}
-	return true;
-}
-
-/* Two lists that ascend become one. */
-static void merge_placements(
-	const Placement *a, const Placement *b, const Placement *end, Placement *out)
-{
-	const Placement *middle = b;
-
-	while (a < middle && b < end)
-		*out++ = a->range.start < b->range.start ? *a++ : *b++;
-	while (a < middle)
-		*out++ = *a++;
-	while (b < end)
-		*out++ = *b++;
-}
-
-static void sort_placements(
-	const Placement *listed, size_t count, SortKey *keys, SortKey *scratch, Placement *out)
-{
-	for (size_t i = 0; i < count; i++)
-		keys[i] = (SortKey){ listed[i].range.start, i };
-	sort_keys(keys, scratch, count);
-	for (size_t i = 0; i < count; i++)
-		out[i] = listed[keys[i].index];
-}
-
-/* There are at most as many extents of RAM as requests, and one more. */
-static bool finish(Run *run, Allocation *out, Error *err)
-{
-	const size_t room = 2 * run->count + 1;
-	uint8_t *block = arena_reserve(
-		run->arena, room * (2 * sizeof(Placement) + 2 * sizeof(SortKey)), 8, err);
-	Placement *listed, *sorted;
-	SortKey *keys, *scratch;
-	size_t count, middle;
-
-	if (!block)
-		return false;
-	sorted = carve(&block, room, sizeof(Placement));
-	listed = carve(&block, room, sizeof(Placement));
-	keys = carve(&block, room, sizeof(SortKey));
-	scratch = carve(&block, room, sizeof(SortKey));
-	count = list_placements(run, listed, &middle);
-	if (ascends(listed, listed + middle) && ascends(listed + middle, listed + count))
-		merge_placements(listed, listed + middle, listed + count, sorted);
-	else
-		sort_placements(listed, count, keys, scratch, sorted);
-	while (count && sorted[count - 1].kind == PLACEMENT_RESERVED)
-		count--;
-	*out = (Allocation){
-		.placements = sorted,
-		.count = count,
-		.targets = run->targets,
-		.top = count ? sorted[count - 1].range.end : 0,
-	};
-	return true;
-}
-
-/*
  * Free ranges: one more than pinned ones, each window adds one. RAM has an extent for each of
  * them at most, and one more for each request; each extent cuts a free range in two.
  */
-static bool reserve_lists(Run *run, Error *err)
+static bool reserve_lists(AllocatorRun *run, Error *err)
 {
 	const size_t n = run->count;
 	const size_t ranges = 2 * (3 * n + 2) + 2 * n + 1;
@@ -477,7 +356,7 @@ static bool reserve_lists(Run *run, Error *err)
 	return true;
 }
 
-static bool place_all(Run *run, AllocatorForm form, Error *err)
+static bool place_all(AllocatorRun *run, AllocatorForm form, Error *err)
 {
 	return check_kinds(run, 0, run->begin[PLACEMENT_MMIO32], err) &&
 		place_pinned(run, err) &&
@@ -489,7 +368,7 @@ static bool place_all(Run *run, AllocatorForm form, Error *err)
 bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests, Arena *arena,
 	Allocation *out, AllocatorFailure *why, Error *err)
 {
-	Run run = {
+	AllocatorRun run = {
 		.requests = requests.items,
 		.count = requests.count,
 		.arena = arena,
@@ -504,7 +383,7 @@ bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests, Arena
 	if (!reserve_lists(&run, err))
 		return false;
 	sort_by_kind(&run);
-	return place_all(&run, form, err) && finish(&run, out, err);
+	return place_all(&run, form, err) && run_finish(&run, out, err);
 }
 
 bool allocator_run(AllocatorRequestList requests, Arena *arena, Allocation *out,

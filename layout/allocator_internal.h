@@ -13,6 +13,22 @@ typedef struct FreeSpace {
 	size_t count;
 } FreeSpace;
 
+/* Everything that a run works on. */
+typedef struct AllocatorRun {
+	const AllocatorRequest *requests;
+	size_t count;
+	size_t begin[PLACEMENT_KIND_COUNT + 1]; /* of each kind in @order */
+	SortKey *order, *scratch;               /* requests by kind */
+	FreeSpace space;
+	MemoryRange *spare;  /* as many as @space may have */
+	MemoryRange *ranges; /* by request; RAM: unused */
+	MemoryRange *extents;
+	MemoryRangeList *targets;
+	uint64_t end_of_ram, top;
+	Arena *arena;
+	AllocatorFailure *why;
+} AllocatorRun;
+
 /* Requests of one phase that are placed in one piece. */
 typedef struct WindowPhase {
 	const AllocatorRequest *requests;
@@ -63,6 +79,9 @@ size_t window_phase_array(const WindowPhase *phase, FreeSpace *space);
 /** window_phase_tree - the same by a tree; false without memory */
 MUST_CHECK bool window_phase_tree(
 	const WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err);
+
+/** run_finish - the list of everything that a run has placed */
+MUST_CHECK bool run_finish(AllocatorRun *run, Allocation *out, Error *err);
 
 /** allocator_run_form - allocator_run with a form of one's choice */
 MUST_CHECK bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests,
