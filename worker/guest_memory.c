@@ -15,7 +15,9 @@
 #include "support/diagnostics.h"
 #include "support/memory_range.h"
 
-#define PIECE ((size_t)64 * 1024) /* for zeros and comparisons */
+#define PIECE ((size_t)16 * 1024) /* for zeros and comparisons */
+
+static const uint8_t zeros[PIECE];
 
 struct GuestMemory {
 	int fd;
@@ -388,7 +390,6 @@ bool guest_memory_write(
 
 bool guest_memory_zero(GuestMemory *memory, uint64_t gpa, uint64_t len, Error *err)
 {
-	static const uint8_t zeros[PIECE];
 	Piece piece;
 
 	if (!guest_memory_check(memory, gpa, len, err))
@@ -416,7 +417,6 @@ static size_t first_difference(const uint8_t *a, const uint8_t *b, size_t len)
 bool guest_memory_compare(const GuestMemory *memory, uint64_t gpa, const void *data,
 	uint64_t len, bool *equal, uint64_t *gpa_of_difference, Error *err)
 {
-	static const uint8_t zeros[PIECE];
 	const uint8_t *expected = data;
 	uint8_t *buffer;
 	bool same = true, done = true;

@@ -54,6 +54,26 @@ Pvw__V1__WorkerState service_wire_state(const Service *service);
 /** service_note_state - tell of the state if it is another than the one that was last told */
 void service_note_state(Service *service);
 
+/* service_guest.c: what changes the guest */
+bool service_load_boot_info(const Call *call, const Pvw__V1__LoadBootInfoRequest *in,
+	Pvw__V1__LoadBootInfoResponse *out, Error *err);
+bool service_put_blob(const Call *call, const Pvw__V1__PutBlobRequest *in,
+	Pvw__V1__PutBlobResponse *out, Error *err);
+bool service_configure(const Call *call, const Pvw__V1__ConfigureRequest *in,
+	Pvw__V1__ConfigureResponse *out, Error *err);
+bool service_plan(const Call *call, const Pvw__V1__PlanRequest *in, Pvw__V1__PlanResponse *out,
+	Error *err);
+bool service_load(const Call *call, const Pvw__V1__LoadRequest *in, Pvw__V1__LoadResponse *out,
+	Error *err);
+
+/* service_read.c: what is read of a plan */
+bool service_get_layout(const Call *call, const Pvw__V1__GetLayoutRequest *in,
+	Pvw__V1__GetLayoutResponse *out, Error *err);
+bool service_list_artifacts(const Call *call, const Pvw__V1__ListArtifactsRequest *in,
+	Pvw__V1__ListArtifactsResponse *out, Error *err);
+bool service_get_artifact(const Call *call, const Pvw__V1__GetArtifactRequest *in,
+	Pvw__V1__GetArtifactResponse *out, Error *err);
+
 /* service_watch.c: looking after the worker */
 bool service_health(const Call *call, const Pvw__V1__HealthRequest *in,
 	Pvw__V1__HealthResponse *out, Error *err);
