@@ -295,12 +295,20 @@ BootInfoCheckList boot_info_checks(void)
 	return (BootInfoCheckList){ checks, ARRAY_COUNT(checks) };
 }
 
-bool boot_info_validate(const BootInfo *info, Arena *arena, Error *err)
+bool boot_info_validate(const BootInfo *info, Arena *arena, Diagnostics *findings, Error *err)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {
-		if (diagnostic_row(checks[i].diagnostic)->severity == SEVERITY_ERROR &&
-			!checks[i].check(info, arena, err))
+		const bool is_error =
+			diagnostic_row(checks[i].diagnostic)->severity == SEVERITY_ERROR;
+		Error found;
+
+		if ((!is_error && !findings) || checks[i].check(info, arena, &found))
+			continue;
+		if (is_error) {
+			*err = found;
 			return false;
+		}
+		diagnostics_add_error(findings, &found);
 	}
 	return true;
 }

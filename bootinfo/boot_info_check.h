@@ -28,13 +28,15 @@ typedef struct BootInfoCheckList {
 BootInfoCheckList boot_info_checks(void);
 
 /**
- * boot_info_validate - the first check of severity ERROR that fails
- * @arena: scratch
+ * boot_info_validate - every check once, up to the first of severity ERROR that fails
+ * @arena:    scratch
+ * @findings: receives what fails with a lower severity; NULL = nobody asks
  *
  * Errors: PVW_BOOTINFO_*, PVW_MEM_0001.
  * Source: [OVMM] openhcl/bootloader_fdt_parser/src/lib.rs, which leaves these to its users
  */
-MUST_CHECK bool boot_info_validate(const BootInfo *info, Arena *arena, Error *err);
+MUST_CHECK bool boot_info_validate(
+	const BootInfo *info, Arena *arena, Diagnostics *findings, Error *err);
 
 /** boot_info_lint - every check that fails, warnings among them */
 void boot_info_lint(const BootInfo *info, Arena *arena, Diagnostics *diagnostics);

@@ -56,10 +56,9 @@ bool prepare_facts(
 {
 	Facts facts = { .inputs = *in };
 
-	(void)diagnostics;
 	if (!boot_info_parse(in->arch, in->boot_tree, arena, &facts.info, err))
 		return error_wrap(err, "boot info");
-	if (!boot_info_validate(&facts.info, arena, err))
+	if (!boot_info_validate(&facts.info, arena, diagnostics, err))
 		return error_wrap(err, "boot info");
 	if (!chipset_mmio_resolve(facts.info.mmio, facts.info.map, arena, &facts.mmio, err))
 		return error_wrap(err, "chipset mmio");

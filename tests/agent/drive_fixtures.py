@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drive a worker through every fixture.
 
-    drive_fixtures.py PVW-AGENT PVW FIXTURES
+    drive_fixtures.py PVW-AGENT PVW FIXTURES SANDBOX
 
 A fixture that verifies must end with "guest memory matches the plan"; one that must be refused is
 refused by the worker with the diagnostic that its own file names.
@@ -18,13 +18,13 @@ def run(*words):
                           timeout=120)
 
 
-def judge(agent, pvw, path):
+def judge(agent, pvw, path, sandbox):
     """What is wrong with driving one fixture, or None."""
     shown = run(pvw, "--format", "json", "fixture", "show", path)
     if shown.returncode != 0:
         return f"pvw fixture show: {shown.stderr.strip()}"
     fields = json.loads(shown.stdout)["fields"]
-    drive = run(agent, "drive", "--worker", pvw, "--fixture", path)
+    drive = run(agent, "drive", "--worker", pvw, "--sandbox", sandbox, "--fixture", path)
     if fields["expect.ok"] == "true":
         if drive.returncode == 0 and "\nguest memory matches the plan\n" in drive.stdout:
             return None
@@ -38,11 +38,11 @@ def judge(agent, pvw, path):
 
 
 def main():
-    agent, pvw, folder = sys.argv[1:]
+    agent, pvw, folder, sandbox = sys.argv[1:]
     paths = sorted(pathlib.Path(folder).glob("*.cbor"))
     failed = 0
     for path in paths:
-        wrong = judge(agent, pvw, path)
+        wrong = judge(agent, pvw, path, sandbox)
         if wrong:
             failed += 1
             print(f"FAILED {path.name}: {wrong}")

@@ -36,7 +36,7 @@ static void assert_refused(const BootInfo *info, uint16_t diagnostic, const char
 	Arena *arena = arena_new(1 << 20);
 	Error err = { 0 };
 
-	cr_assert_not(boot_info_validate(info, arena, &err));
+	cr_assert_not(boot_info_validate(info, arena, NULL, &err));
 	cr_assert_eq(err.diagnostic, diagnostic, "%s", err.text);
 	cr_assert_not_null(strstr(err.text, word), "%s", err.text);
 	cr_assert_eq(strncmp(err.source, "dtb:/", 4), 0, "%s", err.source);
@@ -50,7 +50,7 @@ static void assert_warned(const BootInfo *info, uint16_t diagnostic, const char 
 	Diagnostics found;
 	Error err;
 
-	cr_assert(boot_info_validate(info, arena, &err), "%s", err.text);
+	cr_assert(boot_info_validate(info, arena, NULL, &err), "%s", err.text);
 	cr_assert(diagnostics_init(&found, 8, arena, &err));
 	boot_info_lint(info, arena, &found);
 
@@ -68,7 +68,7 @@ Test(boot_info_check, finds_nothing_in_a_good_guest)
 	Diagnostics found;
 	Error err;
 
-	cr_assert(boot_info_validate(&info, arena, &err), "%s", err.text);
+	cr_assert(boot_info_validate(&info, arena, NULL, &err), "%s", err.text);
 	cr_assert(diagnostics_init(&found, 8, arena, &err));
 	boot_info_lint(&info, arena, &found);
 	cr_assert_eq(found.count, 0);
@@ -187,7 +187,7 @@ Test(boot_info_check, takes_vtl2_ram_that_shares_an_entry)
 
 	info.vtl2_ram = (NodeRangeList){ ram, 2 };
 
-	cr_assert(boot_info_validate(&info, arena, &err), "%s", err.text);
+	cr_assert(boot_info_validate(&info, arena, NULL, &err), "%s", err.text);
 	arena_free(arena);
 }
 
@@ -214,7 +214,7 @@ Test(boot_info_check, tells_processors_apart_by_affinity)
 	info.arch = GUEST_ARCH_AARCH64;
 	info.gic.present = true;
 	info.cpus = (CpuList){ high, 2 };
-	cr_assert(boot_info_validate(&info, arena, &err), "%s", err.text);
+	cr_assert(boot_info_validate(&info, arena, NULL, &err), "%s", err.text);
 	info.cpus = (CpuList){ flags, 2 };
 	assert_refused(&info, PVW_BOOTINFO_0007, "both");
 	arena_free(arena);
@@ -262,7 +262,7 @@ Test(boot_info_check, lint_lists_all_and_validate_the_first)
 	Diagnostics found;
 	Error err;
 
-	cr_assert_not(boot_info_validate(&info, arena, &err));
+	cr_assert_not(boot_info_validate(&info, arena, NULL, &err));
 	cr_assert_eq(err.diagnostic, PVW_BOOTINFO_0002);
 	cr_assert(diagnostics_init(&found, 8, arena, &err));
 	boot_info_lint(&info, arena, &found);
@@ -278,7 +278,7 @@ Test(boot_info_check, tells_when_memory_is_short)
 	const BootInfo info = good_info();
 	Error err;
 
-	cr_assert_not(boot_info_validate(&info, arena, &err));
+	cr_assert_not(boot_info_validate(&info, arena, NULL, &err));
 	cr_assert_eq(err.diagnostic, PVW_MEM_0001);
 	arena_free(arena);
 }

@@ -107,7 +107,7 @@ Test(example_trees, boot_x64_numa_roles)
 	cr_assert(boot_info_parse(
 			  GUEST_ARCH_X86_64, TREE(x64_numa_roles_boot_dtb), arena, &info, &err),
 		"%s", err.text);
-	cr_assert(boot_info_validate(&info, arena, &err), "%s", err.text);
+	cr_assert(boot_info_validate(&info, arena, NULL, &err), "%s", err.text);
 
 	cr_assert_eq(info.cpus.count, 4);
 	cr_assert_eq(info.isolation, ISOLATION_NONE);

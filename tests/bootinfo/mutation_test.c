@@ -132,7 +132,7 @@ static bool try_boot(Bytes blob, GuestArch arch, Arena *arena)
 		cr_assert_leq(info.map.items[i - 1].range.start, info.map.items[i].range.start);
 	for (size_t i = 0; i < info.map.count; i++)
 		cr_assert_lt(info.map.items[i].range.start, info.map.items[i].range.end);
-	if (!boot_info_validate(&info, arena, &err))
+	if (!boot_info_validate(&info, arena, NULL, &err))
 		assert_told(&err, blob.len);
 	return true;
 }
