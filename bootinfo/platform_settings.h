@@ -1,6 +1,7 @@
 /*
  * The host's settings for one VM, decoded and typed. Defaults are all zero or as said.
- * They arrive as a protobuf message (worker/convert_in.c) or as the host's JSON (host/settings_json.c).
+ * They arrive as a protobuf message (worker/convert_in.c) or as the host's JSON
+ * (host/settings_json.c).
  * Source: [OVMM] vm/devices/get/get_protocol/src/dps_json.rs; proto/worker.proto
  */
 #ifndef BOOTINFO_PLATFORM_SETTINGS_H

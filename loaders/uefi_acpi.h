@@ -24,7 +24,7 @@ bool uefi_acpi_is(Bytes table, const char *signature);
  */
 MUST_CHECK bool uefi_acpi_check(Bytes table, const char *what, Bytes *out, Error *err);
 
-/** uefi_acpi_lint_host_table - PVW_UEFI_0015 at @source for tables that firmware itself completes */
+/** uefi_acpi_lint_host_table - PVW_UEFI_0015 at @source where firmware itself completes a table */
 void uefi_acpi_lint_host_table(Bytes table, const char *source, Diagnostics *diagnostics);
 
 /** uefi_acpi_record_type - the record that carries the table; those without one use 0x16 */
