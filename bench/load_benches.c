@@ -14,26 +14,41 @@
 #define INITRD_GPA UINT64_C(0x10000000)
 
 typedef struct LoadInput {
-	GuestMemory *memory;
+	int fd; /* of the guest's memory; ends with the program */
 	uint8_t *initrd;
 } LoadInput;
+
+/* Opening costs next to nothing beside what is written, and leaves nothing behind. */
+static bool write_initrd(const LoadInput *in, Error *err)
+{
+	const GuestWindow window = { .gpa = INITRD_GPA, .len = INITRD_LEN };
+	GuestMemory *memory;
+	bool written;
+
+	if (!guest_memory_new(dup(in->fd), &window, 1, &memory, err))
+		return false;
+	written = guest_memory_write(memory, INITRD_GPA, in->initrd, INITRD_LEN, err);
+	guest_memory_free(memory);
+	return written;
+}
 
 /* Every page of the guest has been written before: a first write costs the kernel a page. */
 static bool setup_load(const void *parameter, Arena *arena, const void **input, Error *err)
 {
-	const GuestWindow window = { .gpa = INITRD_GPA, .len = INITRD_LEN };
 	LoadInput *in = arena_array(arena, LoadInput, 1, err);
-	const int fd = memfd_create("guest", MFD_CLOEXEC);
 
 	(void)parameter;
-	if (!in || fd < 0 || ftruncate(fd, (off_t)INITRD_LEN) != 0)
+	if (!in)
+		return false;
+	in->fd = memfd_create("guest", MFD_CLOEXEC);
+	if (in->fd < 0 || ftruncate(in->fd, (off_t)INITRD_LEN) != 0)
 		return error_set(err, PVW_CLI_0002, "no memory for a guest");
 	in->initrd = arena_reserve(arena, INITRD_LEN, 16, err);
-	if (!in->initrd || !guest_memory_new(fd, &window, 1, &in->memory, err))
+	if (!in->initrd)
 		return false;
 	memset(in->initrd, 0x5a, INITRD_LEN);
 	*input = in;
-	return guest_memory_write(in->memory, INITRD_GPA, in->initrd, INITRD_LEN, err);
+	return write_initrd(in, err);
 }
 
 static bool call_load(const void *input, Arena *arena, Produced *produced, Error *err)
@@ -41,7 +56,7 @@ static bool call_load(const void *input, Arena *arena, Produced *produced, Error
 	const LoadInput *in = input;
 
 	(void)arena;
-	if (!guest_memory_write(in->memory, INITRD_GPA, in->initrd, INITRD_LEN, err))
+	if (!write_initrd(in, err))
 		return false;
 	produce(produced, in->initrd, INITRD_LEN);
 	return true;

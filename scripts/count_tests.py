@@ -5,7 +5,7 @@
     count_tests.py --sum FILE...               all builds: the closing line; status 1 on a failure
 
 A test program ends either with Criterion's "Synthesis" line or with a line
-"N passed, N failed[, N skipped]". A program that prints neither counts as one test, judged by
+"N passed, N failed[, N skipped]". One that ran nothing at all counts as a failure. A program that prints neither counts as one test, judged by
 its exit status; so does a failing one whose own count shows no failure. Every file in LEAKS, a
 folder that the sanitizers write to, is a failure.
 """
@@ -36,7 +36,8 @@ def count(test):
         passed, failed, skipped = int(last[0]), int(last[1]), int(last[2] or 0)
     else:
         passed, failed, skipped = int(ok), int(not ok), 0
-    if not ok and failed == 0:
+    # A failure that nobody counted, or a program whose tests were lost.
+    if failed == 0 and (not ok or passed + skipped == 0):
         failed = 1
     return passed, failed, skipped
 
