@@ -114,10 +114,12 @@ void report_diagnostics(const Invocation *invocation, const Diagnostics *list)
 		const Diagnostic *finding = &list->items[i];
 
 		counts[finding->severity]++;
-		if (finding->severity != SEVERITY_NOTE || invocation_verbosity(invocation) >= 0)
+		if (finding->severity == SEVERITY_ERROR ||
+			invocation_verbosity(invocation) >= 0)
 			report_finding(invocation, stderr, finding, /* check= */ NULL);
 	}
-	if (list->count || list->dropped)
+	if ((list->count || list->dropped) &&
+		(counts[SEVERITY_ERROR] || invocation_verbosity(invocation) >= 0))
 		fprintf(stderr, "%zu error%s, %zu warning%s%s\n", counts[SEVERITY_ERROR],
 			counts[SEVERITY_ERROR] == 1 ? "" : "s", counts[SEVERITY_WARNING],
 			counts[SEVERITY_WARNING] == 1 ? "" : "s",

@@ -28,6 +28,7 @@ typedef struct Pieces {
 
 /* Several pieces as text, as many as there is room for. */
 typedef struct PieceText {
+	const char *place; /* of the first */
 	char text[320];
 	size_t len;
 	size_t left_out;
@@ -71,6 +72,8 @@ static void piece_text_add(PieceText *t, const MmioClaim *claim, MemoryRange ran
 	int len = snprintf(t->text + t->len, room, "%s%s " RANGE_FORMAT, t->len ? ", " : "",
 		claim_place(claim), RANGE_ARGS(range));
 
+	if (!t->place)
+		t->place = claim_place(claim);
 	if (len < 0 || (size_t)len >= room) {
 		t->text[t->len] = '\0';
 		t->left_out++;
@@ -82,9 +85,10 @@ static void piece_text_add(PieceText *t, const MmioClaim *claim, MemoryRange ran
 static bool fail_pieces(Error *err, uint16_t diagnostic, const PieceText *t, const char *why)
 {
 	if (t->left_out)
-		return error_set(
-			err, diagnostic, "%s: %s and %zu more", why, t->text, t->left_out);
-	return error_set(err, diagnostic, "%s: %s", why, t->text);
+		error_set(err, diagnostic, "%s: %s and %zu more", why, t->text, t->left_out);
+	else
+		error_set(err, diagnostic, "%s: %s", why, t->text);
+	return error_at(err, t->place);
 }
 
 /* Says what is wrong with one piece; @expected ends the sentence. */
@@ -213,7 +217,8 @@ static bool pieces_check_apart(const Pieces *pieces, Error *err)
 			continue;
 		piece_text_add(&t, a->claim, a->range);
 		piece_text_add(&t, b->claim, b->range);
-		return fail_pieces(err, PVW_ROLE_0007, &t, "mmio ranges overlap");
+		return fail_pieces(
+			err, PVW_ROLE_0007, &t, "mmio ranges overlap, expected them apart");
 	}
 	return true;
 }
@@ -261,7 +266,7 @@ static bool pieces_check_absent(const Pieces *pieces, MmioRole role, Error *err)
 	t = pieces_of_role(pieces, role);
 	if (!t.len && !t.left_out)
 		return true;
-	fail_pieces(err, PVW_ROLE_0009, &t, "but present");
+	fail_pieces(err, PVW_ROLE_0009, &t, "but present, expected no range");
 	return error_wrap(err, "%s declared absent by %s (0x%" PRIx64 ", length 0)",
 		mmio_role_name(role), claim_place(absent), absent->start);
 }
@@ -316,7 +321,8 @@ static bool pieces_window(const Pieces *pieces, MmioRole role, Arena *arena,
 		return false;
 	if (merged.count > 1) {
 		t = pieces_of_role(pieces, role);
-		fail_pieces(err, PVW_ROLE_0010, &t, "in pieces that do not touch");
+		fail_pieces(err, PVW_ROLE_0010, &t,
+			"in pieces that do not touch, expected one range");
 		return error_wrap(err, "%s", mmio_role_name(role));
 	}
 	*window = merged.count ? merged.items[0] : MEMORY_RANGE_EMPTY;

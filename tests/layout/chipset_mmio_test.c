@@ -443,7 +443,7 @@ Test(chipset_mmio, a_window_in_pieces_names_each_place_and_range)
 
 	resolve_vector("29 high in pieces", &err);
 	cr_assert_str_eq(err.text,
-		"chipset-high: in pieces that do not touch: "
+		"chipset-high: in pieces that do not touch, expected one range: "
 		"dtb:/b 0x100000000-0x110000000, dtb:/c 0x240000000-0x260000000");
 }
 
@@ -453,7 +453,7 @@ Test(chipset_mmio, an_overlap_names_both)
 
 	resolve_vector("18 reserved inside low", &err);
 	cr_assert_str_eq(err.text,
-		"mmio ranges overlap: dtb:/a 0xf8000000-0x100000000, "
+		"mmio ranges overlap, expected them apart: dtb:/a 0xf8000000-0x100000000, "
 		"dtb:/b 0xff000000-0x100000000");
 }
 
@@ -464,7 +464,7 @@ Test(chipset_mmio, a_contradiction_names_the_absence_and_the_range)
 	resolve_vector("21 high absent and present", &err);
 	cr_assert_str_eq(err.text,
 		"chipset-high declared absent by dtb:/b (0x0, length 0): "
-		"but present: dtb:/c 0x240000000-0x260000000");
+		"but present, expected no range: dtb:/c 0x240000000-0x260000000");
 }
 
 Test(chipset_mmio, an_error_about_one_claim_has_its_place_as_source)
