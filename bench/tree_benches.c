@@ -16,6 +16,7 @@
 #include "loaders/mtrr.h"
 #include "loaders/uefi_config.h"
 #include "support/diagnostics.h"
+#include "tools/golden/reference_settings.h"
 #include "worker/prepare.h"
 
 #define ADDRESS_BITS 46
@@ -26,37 +27,6 @@
 	{                                                                                      \
 		(const uint8_t *)(literal), sizeof(literal) - 1                                \
 	}
-
-/* What the reference's figures were taken with. */
-static const PlatformSettings settings = {
-	.bios_guid = { "0123456789abcdef" },
-	.uefi = { .cxl_memory = true, .memory_protection = MEMORY_PROTECTION_DISABLED },
-	.chipset = { .com1 = true, .com2 = true },
-	.smbios = {
-		.serial_number = TEXT("1234-5678"),
-		.base_board_serial = TEXT("BASE"),
-		.chassis_serial = TEXT("CHASSIS\0"),
-		.chassis_asset_tag = TEXT("7783-7084-3265-9085"),
-		.system_manufacturer = TEXT("Microsoft Corporation"),
-		.system_product = TEXT("Virtual Machine"),
-		.system_version = TEXT("Hyper-V UEFI Release v4.1"),
-		.system_sku = TEXT("None"),
-		.system_family = TEXT("Virtual Machine"),
-		.memory_device_serial = TEXT("M0001"),
-		.processor_manufacturer = TEXT("GenuineIntel"),
-		.processor_version = TEXT("Intel(R) Xeon(R)"),
-		.processor_id = UINT64_C(0xfbff1f8b000406f1),
-		.external_clock = 100,
-		.max_speed = 4000,
-		.current_speed = 2600,
-		.processor_characteristics = 0xfc,
-		.processor_family2 = 0xb3,
-		.processor_type = 3,
-		.voltage = 0x8c,
-		.status = 0x41,
-		.processor_upgrade = 51,
-	},
-};
 
 static const SmbiosInputs smbios = {
 	.bios_vendor = TEXT("OpenVMM"),
@@ -120,7 +90,7 @@ static bool read_tree(const char *name, Arena *arena, TreeInput *in, Error *err)
 		.vps_per_socket = VPS_PER_SOCKET,
 		.x2apic = true,
 	};
-	in->config.settings = settings;
+	in->config.settings = reference_settings;
 	in->plan.request = (PlanRequest){
 		.has_mtrr = true,
 		.mtrr = MTRR_POLICY_HYPERV,

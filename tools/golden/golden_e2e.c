@@ -12,13 +12,9 @@
 #include "layout/vtl0_layout.h"
 #include "loaders/mtrr.h"
 #include "loaders/uefi_config.h"
+#include "reference_settings.h"
 
 #define DIAGNOSTICS_KEPT 16
-
-#define TEXT(literal)                                                                          \
-	{                                                                                      \
-		(const uint8_t *)(literal), sizeof(literal) - 1                                \
-	}
 
 static const AcpiUart uarts[] = {
 	{ .name = "UAR1", .ddn = "COM1", .uid = 1, .io_base = COM1_PORT, .irq = COM1_IRQ },
@@ -35,41 +31,6 @@ typedef struct Guest {
 	Bytes madt, srat, dsdt, blob;
 	MtrrSet mtrrs;
 } Guest;
-
-static PlatformSettings fixed_settings(void)
-{
-	PlatformSettings settings = {
-		.bios_guid = { "0123456789abcdef" },
-		.uefi = { .cxl_memory = true, .memory_protection = MEMORY_PROTECTION_DISABLED },
-		.chipset = { .com1 = true, .com2 = true },
-		.smbios = {
-			.serial_number = TEXT("1234-5678"),
-			.base_board_serial = TEXT("BASE"),
-			.chassis_serial = TEXT("CHASSIS\0"),
-			.chassis_asset_tag = TEXT("7783-7084-3265-9085"),
-			.system_manufacturer = TEXT("Microsoft Corporation"),
-			.system_product = TEXT("Virtual Machine"),
-			.system_version = TEXT("Hyper-V UEFI Release v4.1"),
-			.system_sku = TEXT("None"),
-			.system_family = TEXT("Virtual Machine"),
-			.memory_device_serial = TEXT("M0001"),
-			.processor_manufacturer = TEXT("GenuineIntel"),
-			.processor_version = TEXT("Intel(R) Xeon(R)"),
-			.processor_id = UINT64_C(0xfbff1f8b000406f1),
-			.external_clock = 100,
-			.max_speed = 4000,
-			.current_speed = 2600,
-			.processor_characteristics = 0xfc,
-			.processor_family2 = 0xb3,
-			.processor_type = 3,
-			.voltage = 0x8c,
-			.status = 0x41,
-			.processor_upgrade = 51,
-		},
-	};
-
-	return settings;
-}
 
 /* Cases repeat APIC ids, which a front end refuses; the tables must still be the reference's. */
 static bool number_processors(const json_t *input, Arena *arena, const BootInfo *info,
@@ -134,11 +95,10 @@ static bool build_tables(Arena *arena, Guest *guest, Error *err)
 
 static bool build_blob(Arena *arena, Guest *guest, Error *err)
 {
-	const PlatformSettings settings = fixed_settings();
 	uint8_t entropy[UEFI_ENTROPY_SIZE];
 	const UefiConfigInputs config = {
 		.arch = guest->info.arch,
-		.settings = &settings,
+		.settings = &reference_settings,
 		.entropy = entropy,
 		.ram = guest->layout.vtl0.ram,
 		.low = guest->mmio.low,
