@@ -310,6 +310,20 @@ func together(c *ttrpc.Client) {
 	}
 	group.Wait()
 	check(len(call(c, "Metrics", msg().raw(1, []byte("rpc."))).list(1)) > 5, "no metrics")
+	check(expires(c), "the worker does not let go of a poll whose deadline is over")
+}
+
+// The worker's deadline is a little behind the client's: until it is over, the connection's one
+// waiting poll is still there.
+func expires(c *ttrpc.Client) bool {
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
+		for _, metric := range call(c, "Metrics", msg().raw(1, []byte("rpc.expired"))).list(1) {
+			if metric.num(3) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func wakes(c *ttrpc.Client) {
