@@ -1,0 +1,62 @@
+/*
+ * A virtual machine as a host describes it: everything that decides its addresses and its tables,
+ * before any address is known.
+ *
+ *	pvw.vm/1 (JSON) --vm_read--> Vm --vm_resolve--> ResolvedLayout
+ *	Vm + ResolvedLayout --> topology, ACPI inputs, boot info (host/vm_machine.h)
+ *
+ * The document is in docs/formats.md, "VM description".
+ */
+#ifndef HOST_VM_H
+#define HOST_VM_H
+
+#include "acpi/acpi_inputs.h"
+#include "bootinfo/host_info.h"
+#include "layout/resolver.h"
+
+#define VM_MAX_DOCUMENT ((size_t)4 * 1024 * 1024) /* bytes of JSON */
+
+/* Processors: numbered from 0, or listed. */
+typedef struct VmProcessors {
+	uint32_t count;
+	uint32_t vps_per_socket; /* 0 = all in one */
+	bool smt;
+	X2ApicSetting x2apic; /* x86-64 */
+	const uint32_t
+		*vnodes; /* of each processor; NULL: @count in even runs over all nodes */
+	const VirtualProcessor *list; /* with identifiers of the caller's, or NULL */
+} VmProcessors;
+
+typedef struct Vm {
+	const char *name;
+	LayoutShape layout; /* all that decides addresses; its lists live in the same arena */
+	VmProcessors processors;
+	ArmPlatform
+		arm; /* aarch64: GIC, timer, PMU, MSI; the architecture's defaults filled in */
+	bool with_vmbus;
+	bool with_com1, with_com2; /* x86-64: 16550; aarch64: PL011 (SBSA) */
+	bool vtl2_redirection;     /* VTL2 offers the bus to VTL0 */
+	uint32_t pm_base;          /* x86-64, I/O port */
+	uint32_t acpi_irq;         /* x86-64, SCI */
+	AcpiDistances distances;   /* node_count 0 = no SLIT */
+	const AcpiGenericInitiator *initiators;
+	size_t initiator_count;
+	const AcpiCache *caches;
+	size_t cache_count;
+	IsolationType isolation;
+} Vm;
+
+/**
+ * vm_read - a VM description from its JSON document
+ * @source: what messages call the document
+ * @out: strings and lists live in @arena; everything not said has its default
+ *
+ * Errors: PVW_VM_0001 ... name the JSON path, the value found and the value expected. Whether the
+ * shape can be laid out is for vm_resolve to say.
+ */
+MUST_CHECK bool vm_read(Bytes json, const char *source, Arena *arena, Vm *out, Error *err);
+
+/** vm_resolve - where everything is; as resolver_run */
+MUST_CHECK bool vm_resolve(const Vm *vm, Arena *arena, ResolvedLayout *out, Error *err);
+
+#endif
