@@ -33,6 +33,29 @@ typedef struct AcpiUart {
 	uint8_t irq;
 } AcpiUart;
 
+/* A PL011 as aarch64 guests find it: registers in memory. */
+typedef struct AcpiSbsaUart {
+	char name[5]; /* "UAR0" */
+	uint64_t uid;
+	uint64_t base, len; /* GPA, bytes */
+	uint32_t gsiv;
+} AcpiSbsaUart;
+
+typedef enum AcpiPortKind {
+	ACPI_PORT_NONE,
+	ACPI_PORT_16550, /* registers at an I/O port */
+	ACPI_PORT_SBSA,  /* PL011 as servers have it, registers in memory */
+	ACPI_PORT_KIND_COUNT
+} AcpiPortKind;
+
+/* A serial port for a table of its own: SPCR a console, DBG2 a debugger. */
+typedef struct AcpiPort {
+	AcpiPortKind kind;  /* NONE: no such table */
+	uint64_t base;      /* I/O port or GPA */
+	uint32_t interrupt; /* GSI or GSIV */
+	const char *path;   /* DBG2: its device in the DSDT, "\\_SB.UAR1"; NULL: none */
+} AcpiPort;
+
 /* One PCI interrupt line of the legacy root. */
 typedef struct AcpiPciInterrupt {
 	uint16_t device;
@@ -215,10 +238,22 @@ typedef struct AcpiInputs {
 	size_t uart_count;
 	bool with_rtc;
 	bool with_vmbus;
-	uint32_t vmbus_gsiv;           /* aarch64: interrupt of VMBus, 0 = none */
-	bool with_processors;          /* one device a processor, ACPI0007 */
-	bool without_sleep_states;     /* no \_S0 and \_S5 */
+	uint32_t vmbus_gsiv;            /* aarch64: interrupt of VMBus, 0 = none */
+	bool with_processors;           /* one device a processor, ACPI0007 */
+	bool without_sleep_states;      /* no \_S0 and \_S5 */
+	const AcpiSbsaUart *sbsa_uarts; /* aarch64 */
+	size_t sbsa_uart_count;
 	const DsdtDeviceList *devices; /* not NULL: instead of what stands above */
+
+	/* Beyond the reference, both profiles: there when asked for, and only then. */
+	bool with_facs;             /* x86-64; the FADT points to it */
+	bool with_waet;             /* x86-64: RTC and PM timer need no workarounds */
+	bool with_hibernation;      /* \_S4; on aarch64 also that it counts, \_SB._DSM */
+	AcpiPort console;           /* SPCR */
+	AcpiPort debug_port;        /* DBG2 */
+	uint64_t generation_id_gpa; /* 16 bytes, multiple of 8; 0 = no generation counter */
+	/* What tells of a new id: x86-64 GPE bit 0; aarch64 this interrupt, 0 = nothing does. */
+	uint32_t generation_gsiv;
 
 	/* nodes */
 	const AcpiDistances *distances; /* NULL: no SLIT */
