@@ -19,10 +19,8 @@
 #define LAYOUT_RESOLVER_H
 
 #include "layout/allocator.h"
+#include "layout/layout_version.h"
 #include "support/guest_arch.h"
-
-#define LAYOUT_VERSION_REFERENCE 1
-#define LAYOUT_VERSION_CURRENT 2 /* what a new guest gets */
 
 #define LAYOUT_MAX_NODES 512
 #define LAYOUT_MAX_ROOT_COMPLEXES 512

@@ -64,14 +64,14 @@ BootKind boot_kind_find(const char *name)
 bool boot_path_policy(BootKind kind, const PlanRequest *request, PlanPolicy *out, Error *err)
 {
 	assert(kind < BOOT_KIND_COUNT);
-	if (request->layout_version > LAYOUT_VERSION_NEWEST)
+	if (request->layout_version > LAYOUT_VERSION_CURRENT)
 		return error_set(err, PVW_BOOT_0002, "layout version %u, expected at most %d",
-			request->layout_version, LAYOUT_VERSION_NEWEST);
+			request->layout_version, LAYOUT_VERSION_CURRENT);
 	*out = (PlanPolicy){
 		.mtrr = request->has_mtrr ? request->mtrr : paths[kind].mtrr,
 		.acpi = request->has_acpi ? request->acpi : ACPI_PROFILE_DEFAULT,
 		.layout_version = request->layout_version ? request->layout_version
-							  : LAYOUT_VERSION_NEWEST,
+							  : LAYOUT_VERSION_CURRENT,
 	};
 	return true;
 }

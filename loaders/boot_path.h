@@ -42,7 +42,7 @@ BootKind boot_kind_find(const char *name);
 /**
  * boot_path_policy - the policies in effect: what was asked for, else what the path prefers
  *
- * Errors: PVW_BOOT_0002 (UNSUPPORTED) a layout version above LAYOUT_VERSION_NEWEST.
+ * Errors: PVW_BOOT_0002 (UNSUPPORTED) a layout version above LAYOUT_VERSION_CURRENT.
  */
 MUST_CHECK bool boot_path_policy(
 	BootKind kind, const PlanRequest *request, PlanPolicy *out, Error *err);

@@ -6,13 +6,12 @@
 
 #include "acpi/acpi_build.h"
 #include "bootinfo/platform_settings.h"
+#include "layout/layout_version.h"
 #include "layout/memory_layout.h"
 #include "loaders/mtrr.h"
 #include "loaders/registers.h"
 #include "support/digest.h"
 
-#define LAYOUT_VERSION_REFERENCE 1
-#define LAYOUT_VERSION_NEWEST LAYOUT_VERSION_REFERENCE /* what "newest" asks for */
 #define BOOT_PLAN_MAX_ARTIFACTS 64
 
 /*

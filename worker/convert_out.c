@@ -64,8 +64,7 @@ Pvw__V1__Isolation convert_isolation_out(IsolationType isolation)
 
 Pvw__V1__MtrrPolicy convert_mtrr_policy_out(MtrrPolicy policy)
 {
-	return policy == MTRR_POLICY_HYPERV ? PVW__V1__MTRR_POLICY__MTRR_POLICY_HYPERV
-					    : PVW__V1__MTRR_POLICY__MTRR_POLICY_EXACT;
+	return (Pvw__V1__MtrrPolicy)(PVW__V1__MTRR_POLICY__MTRR_POLICY_EXACT + (int)policy);
 }
 
 Pvw__V1__AcpiProfile convert_acpi_profile_out(AcpiProfile profile)
@@ -448,6 +447,31 @@ static bool placements_out(const Config *config, const Prepared *prepared, bool 
 	return true;
 }
 
+/* The layout itself: what is to be the same whenever this guest is prepared again. */
+static bool records_out(
+	const MemoryLayout *vtl0, Arena *arena, Pvw__V1__Layout *layout, Error *err)
+{
+	const LayoutRecordList records = vtl0->records;
+
+	layout->records =
+		message_list(arena, &pvw__v1__layout_record__descriptor, records.count, err);
+	if (!layout->records)
+		return false;
+	layout->n_records = records.count;
+	for (size_t i = 0; i < records.count; i++) {
+		const LayoutRecord *record = &records.items[i];
+		Pvw__V1__LayoutRecord *out = layout->records[i];
+
+		out->kind = convert_text_out(layout_kind_name(record->kind));
+		out->tag = convert_text_out(record->tag);
+		out->start = record->range.start;
+		out->size = memory_range_len(record->range);
+		out->vnode = record->vnode;
+		out->igvm_type = record->igvm_type;
+	}
+	return true;
+}
+
 bool convert_layout_out(const Facts *facts, const Config *config, const Prepared *prepared,
 	bool with_source, Arena *arena, Pvw__V1__Layout **out, Error *err)
 {
@@ -458,6 +482,7 @@ bool convert_layout_out(const Facts *facts, const Config *config, const Prepared
 		!guest_memory_out(vtl0, arena, &layout->n_memory, &layout->memory, err) ||
 		!mmio_out(facts, &config->mmio, arena, &layout->n_mmio, &layout->mmio, err) ||
 		!placements_out(config, prepared, with_source, arena, layout, err) ||
+		!records_out(vtl0, arena, layout, err) ||
 		!chipset_out(&config->mmio, arena, &layout->chipset, err))
 		return false;
 	layout->end_of_ram = vtl0->end_of_ram;

@@ -192,7 +192,13 @@ def plan_is_json_with_all_its_parts(pvw):
                    "mtrr", "acpi"):
         assert member in plan, member
     assert len(base64.b64decode(plan["plan_digest"])) == 32
-    assert plan["layout"]["layout_version"] >= 1
+    assert plan["layout"]["layout_version"] == 2
+    records = plan["layout"]["records"]
+    assert {"ram", "chipset-low", "chipset-high"} <= {record["tag"] for record in records}
+    for record in records:
+        assert set(record) == {"kind", "tag", "start", "size", "vnode", "igvm_type"}, record
+    starts = [int(record["start"], 0) for record in records]
+    assert starts == sorted(set(starts)), starts
     assert all(write["gpa"].startswith("0x") for write in plan["writes"])
     assert "explanations" not in plan
     explained = pvw.json("pvw.plan/1", "plan", "--fixture", pvw.fixture, "--explain")

@@ -49,7 +49,7 @@ Test(boot_path, prefers_exact_mtrrs_but_for_pcat)
 		cr_assert_eq(policy.mtrr,
 			kind == BOOT_PCAT ? MTRR_POLICY_HYPERV : MTRR_POLICY_EXACT);
 		cr_assert_eq(policy.acpi, ACPI_PROFILE_DEFAULT);
-		cr_assert_eq(policy.layout_version, (uint32_t)LAYOUT_VERSION_NEWEST);
+		cr_assert_eq(policy.layout_version, (uint32_t)LAYOUT_VERSION_CURRENT);
 	}
 }
 
@@ -71,7 +71,7 @@ Test(boot_path, gives_what_was_asked_for)
 
 Test(boot_path, refuses_a_layout_version_of_the_future)
 {
-	const PlanRequest request = { .layout_version = LAYOUT_VERSION_NEWEST + 1 };
+	const PlanRequest request = { .layout_version = LAYOUT_VERSION_CURRENT + 1 };
 	PlanPolicy policy = { .layout_version = 77 };
 	Error err = { 0 };
 
@@ -208,7 +208,7 @@ Test(boot_path, decides_the_policies_of_every_path)
 			"%s", err.text);
 		cr_assert_eq(plan.policy.mtrr, MTRR_POLICY_HYPERV);
 		cr_assert_eq(plan.policy.acpi, ACPI_PROFILE_REFERENCE);
-		cr_assert_eq(plan.policy.layout_version, (uint32_t)LAYOUT_VERSION_NEWEST);
+		cr_assert_eq(plan.policy.layout_version, (uint32_t)LAYOUT_VERSION_CURRENT);
 	}
 }
 

@@ -193,7 +193,7 @@ Test(uefi, sets_exact_mtrrs_on_all_processors)
 
 	cr_assert_eq(plan.policy.mtrr, MTRR_POLICY_EXACT);
 	cr_assert_eq(plan.policy.acpi, ACPI_PROFILE_DEFAULT);
-	cr_assert_eq(plan.policy.layout_version, 1u);
+	cr_assert_eq(plan.policy.layout_version, (uint32_t)LAYOUT_VERSION_CURRENT);
 	expect_mtrrs(&plan, MTRR_POLICY_EXACT, 0);
 	cr_assert_eq(plan.register_sets.count, 1u);
 	cr_assert_eq(plan.register_sets.items[0].scope, REGISTER_SCOPE_ALL_VPS);

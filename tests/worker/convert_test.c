@@ -739,6 +739,34 @@ Test(convert, tells_the_layout_as_the_guest_gets_it)
 	protobuf_c_message_free_unpacked(&layout->base, NULL);
 }
 
+Test(convert, tells_every_range_that_a_layout_keeps)
+{
+	const Guest g = guest((GuestShape){ 0 });
+	const LayoutRecordList records = g.prepared.layout.vtl0.records;
+	Pvw__V1__Layout *made, *layout;
+	size_t ram = 0, windows = 0;
+
+	cr_assert(convert_layout_out(
+		&g.facts, &g.config, &g.prepared, false, arena, &made, &err));
+	layout = read_back(&made->base);
+	cr_assert_eq(layout->n_records, records.count);
+	for (size_t i = 0; i < records.count; i++) {
+		const Pvw__V1__LayoutRecord *record = layout->records[i];
+
+		cr_assert_eq(record->start, records.items[i].range.start);
+		cr_assert_eq(record->start + record->size, records.items[i].range.end);
+		cr_assert_str_eq(record->kind, layout_kind_name(records.items[i].kind));
+		cr_assert_str_eq(record->tag, records.items[i].tag);
+		cr_assert_eq(record->vnode, records.items[i].vnode);
+		cr_assert_eq(record->igvm_type, records.items[i].igvm_type);
+		ram += strcmp(record->kind, "ram") == 0;
+		windows += strncmp(record->tag, "chipset-", 8) == 0;
+	}
+	cr_assert_eq(ram, layout->n_memory);
+	cr_assert_eq(windows, 2);
+	protobuf_c_message_free_unpacked(&layout->base, NULL);
+}
+
 Test(convert, tells_the_shared_pool_of_an_isolated_guest)
 {
 	const Guest g = guest((GuestShape){ .isolation = "snp" });
