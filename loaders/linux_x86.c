@@ -8,6 +8,7 @@
 
 #include "bootinfo/boot_info.h"
 #include "layout/fixed_map.h"
+#include "loaders/boot_image.h"
 #include "loaders/boot_machine.h"
 #include "loaders/linux_format.h"
 #include "loaders/linux_x86_config.h"
@@ -38,59 +39,11 @@ static const char *const piece_names[] = {
 };
 static_assert(ARRAY_COUNT(piece_names) == LINUX_PIECE_COUNT, "one name a piece");
 
-/* Kernel or initrd in guest memory. */
-typedef struct PlacedImage {
-	uint64_t gpa, len; /* bytes; length 0: there is none */
-	bool in_place;
-	Bytes bytes; /* to be written, unless it is in place */
-} PlacedImage;
-
-/* Whole pages of it, for what may not share one. */
-static MemoryRange image_pages(PlacedImage image)
-{
-	return (MemoryRange){ image.gpa,
-		align_down(image.gpa + image.len + PAGE_SIZE - 1, PAGE_SIZE) };
-}
-
-static bool is_in_ram(MemoryRange range, LayoutRecordList ram)
-{
-	for (size_t i = 0; i < ram.count; i++) {
-		if (layout_record_is_ordinary(&ram.items[i]) &&
-			memory_range_contains(ram.items[i].range, range))
-			return true;
-	}
-	return false;
-}
-
-/* An image that somebody else has put into guest memory. */
-static bool check_in_place(
-	const Image *image, LayoutRecordList ram, PlacedImage *out, Error *err)
-{
-	const PlacedImage placed = { .gpa = image->gpa, .len = image->len, .in_place = true };
-	uint64_t end;
-
-	if (!image->len || !is_aligned(image->gpa, PAGE_SIZE) ||
-		image->gpa < LINUX_X86_KERNEL_GPA ||
-		!checked_add_u64(image->gpa, image->len, &end) ||
-		!checked_align_up(end, PAGE_SIZE, &end))
-		return error_set(err, PVW_LINUX_0016,
-			"0x%" PRIx64 " bytes at 0x%" PRIx64
-			", expected some at a multiple of 0x%" PRIx64 " from 0x%" PRIx64 " on",
-			image->len, image->gpa, PAGE_SIZE, LINUX_X86_KERNEL_GPA);
-	if (!is_in_ram(image_pages(placed), ram))
-		return error_set(err, PVW_LINUX_0020,
-			RANGE_FORMAT
-			", expected it inside one range of RAM for the guest's own use",
-			RANGE_ARGS(image_pages(placed)));
-	*out = placed;
-	return true;
-}
-
-static bool find_kernel(const LinuxSettings *settings, LayoutRecordList ram, PlacedImage *out,
+static bool find_kernel(const LinuxSettings *settings, LayoutRecordList ram, BootImage *out,
 	uint64_t *entry, Error *err)
 {
 	const Image *kernel = &settings->kernel;
-	PlacedImage placed;
+	BootImage placed;
 	uint64_t at;
 
 	if (kernel->place == IMAGE_ABSENT)
@@ -100,7 +53,8 @@ static bool find_kernel(const LinuxSettings *settings, LayoutRecordList ram, Pla
 		return error_set(err, PVW_LINUX_0015,
 			"a kernel of %zu bytes, expected one that is in guest memory already",
 			kernel->bytes.len);
-	if (!check_in_place(kernel, ram, &placed, err))
+	if (!boot_image_in_place(
+		    "linux.kernel", kernel, LINUX_X86_KERNEL_GPA, ram, &placed, err))
 		return false;
 
 	at = settings->kernel_entry ? settings->kernel_entry : placed.gpa;
@@ -114,73 +68,39 @@ static bool find_kernel(const LinuxSettings *settings, LayoutRecordList ram, Pla
 	return true;
 }
 
-/* The highest page in @room from which @len bytes fit beside the kernel; false if none does. */
-static bool fit_below(MemoryRange room, MemoryRange kernel, uint64_t len, uint64_t *gpa)
-{
-	const uint64_t tops[] = { room.end, kernel.start < room.end ? kernel.start : room.end };
-
-	for (size_t i = 0; i < ARRAY_COUNT(tops); i++) {
-		MemoryRange place;
-
-		if (tops[i] < room.start || tops[i] - room.start < len)
-			continue;
-		place = (MemoryRange){ align_down(tops[i] - len, PAGE_SIZE), tops[i] };
-		if (place.start >= room.start && !memory_range_overlaps(place, kernel)) {
-			*gpa = place.start;
-			return true;
-		}
-	}
-	return false;
-}
-
 /*
  * As high as possible: what the kernel unpacks itself into lies behind it, and how much that is
  * only an image could tell.
  */
 static bool place_initrd(
-	Bytes bytes, LayoutRecordList ram, MemoryRange kernel, PlacedImage *out, Error *err)
+	Bytes bytes, LayoutRecordList ram, MemoryRange kernel, BootImage *out, Error *err)
 {
-	for (size_t i = ram.count; i-- > 0;) {
-		MemoryRange room = ram.items[i].range;
-		uint64_t gpa;
+	const BootImageRoom room = {
+		.ram = ram,
+		.lowest = LINUX_X86_KERNEL_GPA,
+		.limit = INITRD_END_MAX,
+		.avoid = { &kernel, 1 },
+	};
 
-		room.start =
-			room.start > LINUX_X86_KERNEL_GPA ? room.start : LINUX_X86_KERNEL_GPA;
-		room.end = room.end < INITRD_END_MAX ? room.end : INITRD_END_MAX;
-		if (!layout_record_is_ordinary(&ram.items[i]) ||
-			!fit_below(room, kernel, bytes.len, &gpa))
-			continue;
-		*out = (PlacedImage){ .gpa = gpa, .len = bytes.len, .bytes = bytes };
-		return true;
-	}
-	return error_set(err, PVW_LINUX_0018,
-		"no room for an initrd of %zu bytes beside the kernel at " RANGE_FORMAT
-		", expected RAM for it below 0x%" PRIx64,
-		bytes.len, RANGE_ARGS(kernel), INITRD_END_MAX);
+	return boot_image_high("linux.initrd", bytes, &room, out, err);
 }
 
 /* An initrd of no bytes is none. */
 static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutRecordList ram,
-	MemoryRange kernel, PlacedImage *out, Error *err)
+	const BootImage *kernel, BootImage *out, Error *err)
 {
-	PlacedImage placed = { 0 };
+	BootImage placed = { 0 };
 
 	if (initrd->place == IMAGE_BYTES && initrd->bytes.len) {
-		if (isolation_is_isolated(isolation))
-			return error_set(err, PVW_LINUX_0022,
-				"an initrd of %zu bytes for an isolated guest, expected one in "
-				"guest memory already",
-				initrd->bytes.len);
-		if (!place_initrd(initrd->bytes, ram, kernel, &placed, err))
+		if (!boot_image_allow_bytes("linux.initrd", initrd->bytes, isolation, err) ||
+			!place_initrd(
+				initrd->bytes, ram, boot_image_range(kernel), &placed, err))
 			return false;
 	} else if (initrd->place == IMAGE_IN_PLACE && initrd->len) {
-		if (!check_in_place(initrd, ram, &placed, err))
+		if (!boot_image_in_place(
+			    "linux.initrd", initrd, LINUX_X86_KERNEL_GPA, ram, &placed, err) ||
+			!boot_image_check_apart(&placed, kernel, err))
 			return false;
-		if (memory_range_overlaps(image_pages(placed), kernel))
-			return error_set(err, PVW_LINUX_0021,
-				"initrd 0x%" PRIx64 "-0x%" PRIx64
-				", expected it apart from the kernel's pages " RANGE_FORMAT,
-				placed.gpa, placed.gpa + placed.len, RANGE_ARGS(kernel));
 	}
 	*out = placed;
 	return true;
@@ -240,21 +160,6 @@ static SmbiosInputs smbios_identity(const PlatformSettings *settings)
 	return identity;
 }
 
-static void add_image(BootPlanBuilder *plan, const char *name, PlacedImage image)
-{
-	if (!image.len)
-		return;
-	boot_plan_add(plan,
-		(Artifact){
-			.name = name,
-			.media_type = "application/octet-stream",
-			.placed = true,
-			.gpa = image.gpa,
-			.bytes = { image.bytes.data, (size_t)image.len },
-			.measured = image.in_place,
-		});
-}
-
 static void add_config(BootPlanBuilder *plan, const LinuxX86Config *config)
 {
 	for (size_t i = 0; i < LINUX_PIECE_COUNT; i++) {
@@ -266,16 +171,15 @@ static void add_config(BootPlanBuilder *plan, const LinuxX86Config *config)
 		boot_plan_register(plan, config->registers[i]);
 }
 
-static bool find_images(const BootInputs *in, PlacedImage *kernel, PlacedImage *initrd,
-	uint64_t *entry, Error *err)
+static bool find_images(
+	const BootInputs *in, BootImage *kernel, BootImage *initrd, uint64_t *entry, Error *err)
 {
 	const LinuxSettings *settings = &in->settings->linux_direct;
 	const LayoutRecordList ram = in->layout->vtl0.ram;
 
 	if (!find_kernel(settings, ram, kernel, entry, err))
 		return error_at(err, "settings.linux_direct.kernel");
-	if (!find_initrd(&settings->initrd, in->info->isolation, ram, image_pages(*kernel),
-		    initrd, err))
+	if (!find_initrd(&settings->initrd, in->info->isolation, ram, kernel, initrd, err))
 		return error_at(err, "settings.linux_direct.initrd");
 	return true;
 }
@@ -293,7 +197,7 @@ bool linux_x86_build_plan(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
 	const SmbiosInputs smbios = smbios_identity(in->settings);
-	PlacedImage kernel = { 0 }, initrd = { 0 };
+	BootImage kernel = { 0 }, initrd = { 0 };
 	BootPlanBuilder *plan;
 	LinuxX86Config config;
 	PlanPolicy policy;
@@ -322,8 +226,8 @@ bool linux_x86_build_plan(
 		!boot_plan_begin(BOOT_LINUX, policy, arena, &plan, err))
 		return false;
 	warn_command_line(inputs.command_line, diagnostics);
-	add_image(plan, "linux.kernel", kernel);
-	add_image(plan, "linux.initrd", initrd);
+	boot_image_add(plan, &kernel);
+	boot_image_add(plan, &initrd);
 	add_config(plan, &config);
 	/* Variable MTRRs come behind the loader's registers. */
 	return boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err) &&

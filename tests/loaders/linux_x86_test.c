@@ -426,7 +426,7 @@ Test(linux_x86, lets_a_kernel_lie_right_above_the_initrd)
 	built();
 
 	guest.settings.linux_direct.kernel.gpa = 2 * MIB + 0x1000;
-	refused(PVW_LINUX_0021, "apart from the kernel", "settings.linux_direct.initrd");
+	refused(PVW_LINUX_0021, "expected them apart", "settings.linux_direct.initrd");
 }
 
 Test(linux_x86, takes_an_initrd_of_no_bytes_for_none)
@@ -515,7 +515,7 @@ Test(linux_x86, gives_isolated_guests_no_initrd_that_nobody_measured)
 	guest.info.isolation = ISOLATION_SNP;
 	guest.settings.linux_direct.initrd =
 		(Image){ .place = IMAGE_BYTES, .bytes = TEXT("070701") };
-	refused(PVW_LINUX_0022, "isolated guest", "settings.linux_direct.initrd");
+	refused(PVW_LINUX_0022, "isolated by snp", "settings.linux_direct.initrd");
 
 	guest.settings.linux_direct.initrd =
 		(Image){ .place = IMAGE_IN_PLACE, .gpa = 64 * MIB, .len = 6 };
