@@ -12,9 +12,17 @@
 
 #include "acpi/acpi_inputs.h"
 #include "bootinfo/host_info.h"
+#include "bootinfo/platform_settings.h"
 #include "layout/resolver.h"
 
+#define VM_SCHEMA "pvw.vm/1"
 #define VM_MAX_DOCUMENT ((size_t)4 * 1024 * 1024) /* bytes of JSON */
+#define VM_MAX_PROCESSORS 2048
+#define VM_MAX_VIRTIO_MMIO 100 /* slots: what ACPI has names for */
+#define VM_MAX_INITIATORS 512
+#define VM_MAX_CACHES 16
+/* What an arena needs for a description, its layout and its tables' inputs, bytes. */
+#define VM_ARENA_LIMIT ((size_t)64 * 1024 * 1024)
 
 /* Processors: numbered from 0, or listed. */
 typedef struct VmProcessors {
@@ -27,18 +35,29 @@ typedef struct VmProcessors {
 	const VirtualProcessor *list; /* with identifiers of the caller's, or NULL */
 } VmProcessors;
 
+/* A PCI Express root complex beyond its addresses. */
+typedef struct VmBridge {
+	bool has_vnode;
+	uint32_t vnode;
+	bool preserve_boot_config; /* the guest keeps bus numbers and BARs */
+	uint16_t cxl_restrictions; /* as CEDT writes them */
+} VmBridge;
+
 typedef struct Vm {
 	const char *name;
+	BootKind boot;      /* what the guest starts with */
 	LayoutShape layout; /* all that decides addresses; its lists live in the same arena */
+	const VmBridge *bridges; /* as many as layout.root_complexes */
 	VmProcessors processors;
 	ArmPlatform
 		arm; /* aarch64: GIC, timer, PMU, MSI; the architecture's defaults filled in */
 	bool with_vmbus;
-	bool with_com1, with_com2; /* x86-64: 16550; aarch64: PL011 (SBSA) */
-	bool vtl2_redirection;     /* VTL2 offers the bus to VTL0 */
-	uint32_t pm_base;          /* x86-64, I/O port */
-	uint32_t acpi_irq;         /* x86-64, SCI */
-	AcpiDistances distances;   /* node_count 0 = no SLIT */
+	bool with_com1, with_com2;                   /* x86-64: 16550; aarch64: PL011 (SBSA) */
+	bool with_pic, with_pit, with_rtc, with_psp; /* x86-64 */
+	bool vtl2_redirection;                       /* VTL2 offers the bus to VTL0 */
+	uint32_t pm_base;                            /* x86-64, I/O port */
+	uint32_t acpi_irq;                           /* x86-64, SCI */
+	AcpiDistances distances;                     /* node_count 0 = no SLIT */
 	const AcpiGenericInitiator *initiators;
 	size_t initiator_count;
 	const AcpiCache *caches;
@@ -49,10 +68,16 @@ typedef struct Vm {
 /**
  * vm_read - a VM description from its JSON document
  * @source: what messages call the document
+ * @arena:  of VM_ARENA_LIMIT
  * @out: strings and lists live in @arena; everything not said has its default
  *
- * Errors: PVW_VM_0001 ... name the JSON path, the value found and the value expected. Whether the
- * shape can be laid out is for vm_resolve to say.
+ * Outputs are untouched on failure. Whether the shape can be laid out is for vm_resolve to say.
+ *
+ * Errors, all with the JSON path, the value found and the value expected: PVW_JSON_* for what is
+ * no document of that form, PVW_VM_0001 (BAD_VALUE) another schema, _0002 (BAD_VALUE) members
+ * that exclude each other or do not fit together, _0003 (UNSUPPORTED) what the architecture does
+ * not have, _0004 (BAD_VALUE) a NUMA node that is not there, _0005 (OVERLAP) two root complexes
+ * of one name or with a bus in common, _0006 (LIMIT) a document above VM_MAX_DOCUMENT.
  */
 MUST_CHECK bool vm_read(Bytes json, const char *source, Arena *arena, Vm *out, Error *err);
 

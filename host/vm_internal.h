@@ -1,0 +1,40 @@
+/*
+ * A VM description between its document and what follows from it.
+ */
+#ifndef HOST_VM_INTERNAL_H
+#define HOST_VM_INTERNAL_H
+
+#include "host/vm.h"
+
+typedef struct RootComplex {
+	RootComplexShape shape;
+	VmBridge bridge;
+} RootComplex;
+
+/* What the rows fill. */
+typedef struct Parts {
+	Vm vm;
+	const char *schema;
+	GuestArch arch;
+	uint64_t memory; /* of a single node */
+	bool has_memory;
+	bool has_nodes;
+	bool has_count; /* of processors */
+	bool has_arm;
+	bool has_distances;
+	size_t vnode_count; /* of processors.nodes */
+	VirtualProcessor *listed;
+	size_t listed_count;
+	uint32_t gic; /* 0 = v3, 1 = v2 */
+	uint32_t msi; /* GicMsi; GIC_MSI_COUNT = not said */
+	RootComplex *root_complexes;
+	size_t root_complex_count;
+} Parts;
+
+/** vm_check_said - do the members of the document go together? */
+MUST_CHECK bool vm_check_said(const Parts *parts, const char *source, Error *err);
+
+/** vm_check - does everything that a complete description names exist, and once? */
+MUST_CHECK bool vm_check(const Vm *vm, const char *source, Error *err);
+
+#endif
