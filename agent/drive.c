@@ -162,9 +162,8 @@ static bool plan(Drive *drive, Error *err)
 	if (!isolation_is_isolated(drive->fixture->isolation))
 		request.entropy = binary(options->entropy, sizeof(options->entropy));
 	request.explain = true;
-	request.mtrr = options->mtrr == MTRR_POLICY_HYPERV
-		? PVW__V1__MTRR_POLICY__MTRR_POLICY_HYPERV
-		: PVW__V1__MTRR_POLICY__MTRR_POLICY_EXACT;
+	request.mtrr = (Pvw__V1__MtrrPolicy)(PVW__V1__MTRR_POLICY__MTRR_POLICY_EXACT +
+		(int)options->mtrr);
 	request.acpi = options->acpi == ACPI_PROFILE_REFERENCE
 		? PVW__V1__ACPI_PROFILE__ACPI_PROFILE_REFERENCE
 		: PVW__V1__ACPI_PROFILE__ACPI_PROFILE_DEFAULT;

@@ -199,7 +199,7 @@ static void add_options(Fields *fields, const FixtureOptions *options)
 	for (size_t i = 0; i < ENTROPY_SIZE; i++)
 		snprintf(entropy + 2 * i, 3, "%02x", options->entropy[i]);
 	add(fields, "options.entropy", TEXT(fields, "%s", entropy));
-	add(fields, "options.mtrr", options->mtrr == MTRR_POLICY_EXACT ? "exact" : "hyperv");
+	add(fields, "options.mtrr", mtrr_policy_name(options->mtrr));
 	add(fields, "options.acpi",
 		options->acpi == ACPI_PROFILE_DEFAULT ? "default" : "reference");
 	add_number(fields, "options.layout_version", options->layout_version);

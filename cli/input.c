@@ -51,7 +51,7 @@ const OptionRow input_options[] = {
 	{ .name = "command-line", .value = "TEXT", .help = "Linux: the kernel's command line" },
 	{ .name = "mtrr",
 		.value = "POLICY",
-		.help = "exact or hyperv (as the firmware prefers)" },
+		.help = "exact, hyperv or best-effort (as the firmware prefers)" },
 	{ .name = "acpi-profile", .value = "NAME", .help = "default or reference" },
 	{ .name = "layout-version", .value = "N", .help = "0 is the newest (0)" },
 	{ .name = "entropy", .value = "HEX", .help = "64 bytes for the guest" },
@@ -62,7 +62,7 @@ const OptionRow input_options[] = {
 static const char *const arch_names[] = { "x86_64", "aarch64", NULL };
 static const char *const firmware_names[] = { "uefi", "pcat", "linux", "none", "igvm", NULL };
 static const char *const isolation_names[] = { "none", "vbs", "snp", "tdx", NULL };
-static const char *const mtrr_names[] = { "exact", "hyperv", NULL };
+static const char *const mtrr_names[] = { "exact", "hyperv", "best-effort", NULL };
 static const char *const profile_names[] = { "default", "reference", NULL };
 
 static bool option_fail(const char *option, Error *err)

@@ -22,7 +22,7 @@ static void print_digest(const char *before, const ProtobufCBinaryData *digest)
 }
 
 /* The policies in effect, by the wire's numbers. */
-static const char *const mtrr_names[] = { "?", "exact", "hyperv" };
+static const char *const mtrr_names[] = { "?", "exact", "hyperv", "best-effort" };
 static const char *const profile_names[] = { "?", "default", "reference" };
 
 static const char *name_of(const char *const *names, size_t count, unsigned value)

@@ -90,7 +90,7 @@ static const char *const encryption_names[] = { "Auto", "None", "GspById", "GspK
 	"HardwareSealing", NULL };
 static const char *const sealing_names[] = { "None", "Hash", "Signer", NULL };
 static const char *const firmware_names[] = { "uefi", "pcat", "linux", "none", "igvm", NULL };
-static const char *const mtrr_names[] = { "exact", "hyperv", NULL };
+static const char *const mtrr_names[] = { "exact", "hyperv", "best-effort", NULL };
 static const char *const profile_names[] = { "default", "reference", NULL };
 static const char *const record_names[] = { "generic", "typed", NULL };
 

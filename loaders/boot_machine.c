@@ -32,8 +32,20 @@ bool boot_machine_acpi(
 	return true;
 }
 
+/* What gave way may be written through a cache that its device does not see. */
+static void tell_yielded(const MtrrInputs *in, MtrrYield yielded, Diagnostics *diagnostics)
+{
+	for (MtrrYield list = MTRR_YIELD_VTL2 + 1; list < yielded; list++) {
+		for (size_t i = 0; i < in->yielding[list].count; i++)
+			diagnostics_add(diagnostics, PVW_MTRR_0006, "mtrrs",
+				"%s " RANGE_FORMAT " may be write-back, expected uncached: no "
+			                           "pairs are left for it",
+				mtrr_yield_name(list), RANGE_ARGS(in->yielding[list].items[i]));
+	}
+}
+
 bool boot_machine_add_mtrrs(const BootInputs *in, MtrrPolicy policy, Arena *arena,
-	BootPlanBuilder *plan, Error *err)
+	BootPlanBuilder *plan, Diagnostics *diagnostics, Error *err)
 {
 	Register registers[2 * MTRR_MAX_PAIRS];
 	MtrrInputs inputs;
@@ -44,6 +56,7 @@ bool boot_machine_add_mtrrs(const BootInputs *in, MtrrPolicy policy, Arena *aren
 		    in->layout, in->mmio, in->physical_address_bits, arena, &inputs, err) ||
 		!mtrr_solve(policy, &inputs, arena, &set, err))
 		return error_wrap(err, "mtrrs");
+	tell_yielded(&inputs, set.yielded, diagnostics);
 	count = mtrr_registers(&set, registers);
 	for (size_t i = 0; i < count; i++)
 		boot_plan_register(plan, registers[i]);

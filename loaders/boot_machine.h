@@ -19,10 +19,11 @@ MUST_CHECK bool boot_machine_acpi(
 
 /**
  * boot_machine_add_mtrrs - the variable MTRRs of a policy, as registers of a plan
+ * @diagnostics: PVW_MTRR_0006 (WARNING) for each device that best-effort left write-back
  *
  * Errors: those of mtrr_solve.
  */
 MUST_CHECK bool boot_machine_add_mtrrs(const BootInputs *in, MtrrPolicy policy, Arena *arena,
-	BootPlanBuilder *plan, Error *err);
+	BootPlanBuilder *plan, Diagnostics *diagnostics, Error *err);
 
 #endif

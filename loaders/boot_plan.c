@@ -29,6 +29,7 @@ struct BootPlanBuilder {
 static const uint64_t mtrr_numbers[] = {
 	[MTRR_POLICY_EXACT] = 1,
 	[MTRR_POLICY_HYPERV] = 2,
+	[MTRR_POLICY_BEST_EFFORT] = 3,
 };
 static_assert(ARRAY_COUNT(mtrr_numbers) == MTRR_POLICY_COUNT, "one number a policy");
 

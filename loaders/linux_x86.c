@@ -230,6 +230,6 @@ bool linux_x86_build_plan(
 	boot_image_add(plan, &initrd);
 	add_config(plan, &config);
 	/* Variable MTRRs come behind the loader's registers. */
-	return boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err) &&
+	return boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, diagnostics, err) &&
 		boot_plan_finish(plan, in->layout->vtl0.ram, out, err);
 }

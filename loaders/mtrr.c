@@ -9,17 +9,24 @@
 
 #include "loaders/mtrr_internal.h"
 
-typedef bool (*MtrrSolve)(
-	const MtrrInputs *in, uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err);
-
 static const struct {
 	const char *name;
-	MtrrSolve solve;
+	bool exact;
+	MtrrYield may_yield; /* exact: so many lists of devices may give way */
 } policies[] = {
-	[MTRR_POLICY_EXACT] = { "exact", mtrr_solve_exact },
-	[MTRR_POLICY_HYPERV] = { "hyperv", mtrr_solve_hyperv },
+	[MTRR_POLICY_EXACT] = { "exact", true, MTRR_YIELD_VTL2 + 1 },
+	[MTRR_POLICY_HYPERV] = { "hyperv", false, 0 },
+	[MTRR_POLICY_BEST_EFFORT] = { "best-effort", true, MTRR_YIELD_COUNT },
 };
 static_assert(ARRAY_COUNT(policies) == MTRR_POLICY_COUNT, "a row a policy");
+
+static const char *const yield_names[] = {
+	[MTRR_YIELD_VTL2] = "vtl2",
+	[MTRR_YIELD_CXL] = "cxl",
+	[MTRR_YIELD_PCI_HIGH] = "pci-high",
+	[MTRR_YIELD_CHIPSET_HIGH] = "chipset-high",
+};
+static_assert(ARRAY_COUNT(yield_names) == MTRR_YIELD_COUNT, "a name a list");
 
 static const char *const cover_names[] = {
 	[MTRR_COVER_STRICT_WB] = "strict-wb",
@@ -269,8 +276,11 @@ bool mtrr_verify(const MtrrSet *set, MemoryRangeList ram, MemoryRangeList mmio,
 
 bool mtrr_solve(MtrrPolicy policy, const MtrrInputs *in, Arena *arena, MtrrSet *out, Error *err)
 {
-	return policies[policy].solve(
-		in, mtrr_address_bits(in->physical_address_bits), arena, out, err);
+	const uint8_t address_bits = mtrr_address_bits(in->physical_address_bits);
+
+	return policies[policy].exact ? mtrr_solve_exact(in, policies[policy].may_yield,
+						address_bits, arena, out, err)
+				      : mtrr_solve_hyperv(in, address_bits, out, err);
 }
 
 size_t mtrr_registers(const MtrrSet *set, Register out[2 * MTRR_MAX_PAIRS])
@@ -335,6 +345,12 @@ MtrrPolicy mtrr_policy_find(const char *name)
 			return policy;
 	}
 	return MTRR_POLICY_COUNT;
+}
+
+const char *mtrr_yield_name(MtrrYield yield)
+{
+	assert(yield < MTRR_YIELD_COUNT);
+	return yield_names[yield];
 }
 
 const char *mtrr_cover_name(MtrrCover cover)

@@ -12,8 +12,9 @@
 #include "support/arena.h"
 #include "support/memory_range.h"
 
-/* layout/vtl0_layout.h, layout/chipset_mmio.h: only mtrr_inputs_from_layout needs them. */
+/* layout/vtl0_layout.h, resolver.h, chipset_mmio.h: only mtrr_inputs_from_* need them. */
 typedef struct Vtl0Layout Vtl0Layout;
+typedef struct ResolvedLayout ResolvedLayout;
 typedef struct ChipsetMmioRanges ChipsetMmioRanges;
 
 #define MTRR_MAX_PAIRS 8      /* variable pairs a virtual processor has */
@@ -47,10 +48,24 @@ typedef enum MtrrType {
 } MtrrType;
 
 typedef enum MtrrPolicy {
-	MTRR_POLICY_EXACT,  /* RAM is write-back, MMIO uncached, proved */
-	MTRR_POLICY_HYPERV, /* bit for bit what the reference writes */
+	MTRR_POLICY_EXACT,       /* RAM is write-back, MMIO uncached, proved */
+	MTRR_POLICY_HYPERV,      /* bit for bit what the reference writes */
+	MTRR_POLICY_BEST_EFFORT, /* exact, but devices give way when pairs run out: see MtrrYield */
 	MTRR_POLICY_COUNT
 } MtrrPolicy;
+
+/*
+ * Devices that may become write-back when the pairs do not reach, in the order of giving way.
+ * What the guest cannot reach gives way under the policy exact too, the others under best-effort
+ * alone. RAM and the low chipset window never do.
+ */
+typedef enum MtrrYield {
+	MTRR_YIELD_VTL2, /* the guest cannot see it */
+	MTRR_YIELD_CXL,
+	MTRR_YIELD_PCI_HIGH, /* configuration space and BAR windows above RAM */
+	MTRR_YIELD_CHIPSET_HIGH,
+	MTRR_YIELD_COUNT
+} MtrrYield;
 
 /* Ways to cover RAM, in the order in which the exact policy prefers them. */
 typedef enum MtrrCover {
@@ -64,9 +79,8 @@ typedef enum MtrrCover {
 typedef struct MtrrInputs {
 	/* Ascending, disjoint; empty items say nothing. Exact adds the first 1 MiB itself. */
 	MemoryRangeList ram;
-	/* Exact, like @ram: what must be uncached; and what the guest cannot see, which is
-	 * uncached if the pairs reach. */
-	MemoryRangeList mmio, hidden;
+	/* Exact, like @ram: what must be uncached; and what must be if the pairs reach. */
+	MemoryRangeList mmio, yielding[MTRR_YIELD_COUNT];
 	/* Hyperv: the chipset windows; empty is start == end, anywhere. */
 	MemoryRange low, high;
 	uint8_t physical_address_bits; /* taken as 36..52 */
@@ -81,7 +95,7 @@ typedef struct MtrrSet {
 	MtrrPair pairs[MTRR_MAX_PAIRS]; /* by register number; an unused one is 0/0 */
 	size_t count;                   /* highest number in use, plus 1 */
 	MtrrCover cover;                /* exact: how it was made */
-	bool hidden_ignored;            /* exact: MtrrInputs.hidden may be write-back */
+	MtrrYield yielded; /* exact: the lists below this one of MtrrInputs.yielding gave way */
 } MtrrSet;
 
 /**
@@ -109,7 +123,7 @@ typedef struct MtrrNeed {
 /**
  * mtrr_exact_needs - how many pairs each MtrrCover takes, whatever the budget
  *
- * MtrrInputs.hidden counts as MMIO. Errors: PVW_MTRR_0001, _0002.
+ * Nothing gives way. Errors: PVW_MTRR_0001, _0002.
  */
 MUST_CHECK bool mtrr_exact_needs(
 	const MtrrInputs *in, Arena *arena, MtrrNeed out[MTRR_COVER_COUNT], Error *err);
@@ -117,11 +131,15 @@ MUST_CHECK bool mtrr_exact_needs(
 /**
  * mtrr_inputs_from_layout - what mtrr_solve wants to know of a guest
  * @layout: the guest's; its RAM, and as MMIO every other record but VTL2's
- * @mmio:   the windows; VTL2's ranges become MtrrInputs.hidden together with the layout's
+ * @mmio:   the windows; VTL2's ranges yield together with the layout's
  *
  * Serves all boot paths. Lists live in @arena. The budget is left at its default.
  */
 MUST_CHECK bool mtrr_inputs_from_layout(const Vtl0Layout *layout, const ChipsetMmioRanges *mmio,
+	uint8_t physical_address_bits, Arena *arena, MtrrInputs *out, Error *err);
+
+/** mtrr_inputs_from_resolved - the same of a layout that a host resolved */
+MUST_CHECK bool mtrr_inputs_from_resolved(const ResolvedLayout *layout,
 	uint8_t physical_address_bits, Arena *arena, MtrrInputs *out, Error *err);
 
 /* One processor's MTRRs. */
@@ -189,11 +207,14 @@ size_t mtrr_registers(const MtrrSet *set, Register out[2 * MTRR_MAX_PAIRS]);
 size_t mtrr_fixed_registers(
 	const MemoryRange *ranges, size_t count, Register out[MTRR_FIXED_COUNT]);
 
-/** mtrr_policy_name - "exact" or "hyperv" */
+/** mtrr_policy_name - "exact", "hyperv" or "best-effort" */
 const char *mtrr_policy_name(MtrrPolicy policy);
 
 /** mtrr_policy_find - by that name; MTRR_POLICY_COUNT if there is none */
 MtrrPolicy mtrr_policy_find(const char *name);
+
+/** mtrr_yield_name - "vtl2", "cxl", "pci-high", "chipset-high" */
+const char *mtrr_yield_name(MtrrYield yield);
 
 /** mtrr_cover_name - "strict-wb", "strict", "relaxed-wb", "relaxed" */
 const char *mtrr_cover_name(MtrrCover cover);

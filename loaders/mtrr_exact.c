@@ -103,46 +103,43 @@ static bool solve_space(
 	return true;
 }
 
-static bool solve_with(const MtrrInputs *in, const MemoryRangeList *hidden,
-	uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err)
+static bool solve_without(const MtrrInputs *in, MtrrYield yielded, uint8_t address_bits,
+	Arena *arena, MtrrSet *out, Error *err)
 {
 	const size_t budget = in->max_pairs ? in->max_pairs : MTRR_DEFAULT_BUDGET;
 	MtrrSpace space;
 	MtrrSet set;
 
-	if (!mtrr_space_build(in, hidden, address_bits, arena, &space, err) ||
+	if (!mtrr_space_build(in, yielded, address_bits, arena, &space, err) ||
 		!solve_space(&space, budget, arena, &set, err) ||
 		!mtrr_verify(&set, in->ram, in->mmio, address_bits, err))
 		return false;
-	if (hidden && !mtrr_verify(&set, in->ram, *hidden, address_bits, err))
-		return false;
+	for (MtrrYield list = yielded; list < MTRR_YIELD_COUNT; list++) {
+		const MemoryRangeList mmio = in->yielding[list];
+
+		if (mmio.count && !mtrr_verify(&set, in->ram, mmio, address_bits, err))
+			return false;
+	}
+	set.yielded = yielded;
 	*out = set;
 	return true;
 }
 
-bool mtrr_solve_exact(
-	const MtrrInputs *in, uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err)
+bool mtrr_solve_exact(const MtrrInputs *in, MtrrYield may_yield, uint8_t address_bits,
+	Arena *arena, MtrrSet *out, Error *err)
 {
-	Error first;
-
 	if (in->max_pairs > MTRR_MAX_PAIRS)
 		return error_set(err, PVW_MTRR_0001,
 			"%u mtrr pairs may be used, expected at most %d",
 			(unsigned)in->max_pairs, MTRR_MAX_PAIRS);
-	if (in->hidden.count == 0)
-		return solve_with(in, NULL, address_bits, arena, out, err);
-
-	if (solve_with(in, &in->hidden, address_bits, arena, out, &first))
+	if (solve_without(in, 0, address_bits, arena, out, err))
 		return true;
-	if (first.diagnostic != PVW_MTRR_0003) {
-		*err = first;
-		return false;
+	for (MtrrYield list = 0; list < may_yield && err->diagnostic == PVW_MTRR_0003; list++) {
+		if (in->yielding[list].count &&
+			solve_without(in, list + 1, address_bits, arena, out, err))
+			return true;
 	}
-	/* What the guest cannot reach is not worth failing for. */
-	if (!solve_with(in, NULL, address_bits, arena, out, err))
-		return false;
-	out->hidden_ignored = true;
-	return true;
+	return false;
 }
 
 bool mtrr_exact_needs(
@@ -152,7 +149,7 @@ bool mtrr_exact_needs(
 	MtrrTree *trees[2];
 	MtrrSpace space;
 
-	if (!mtrr_space_build(in, &in->hidden, address_bits, arena, &space, err) ||
+	if (!mtrr_space_build(in, 0, address_bits, arena, &space, err) ||
 		!mtrr_tree_solve(&space, true, arena, &trees[0], err) ||
 		!mtrr_tree_solve(&space, false, arena, &trees[1], err))
 		return false;

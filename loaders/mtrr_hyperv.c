@@ -82,14 +82,12 @@ static bool check_windows(const MtrrInputs *in, uint64_t end, Error *err)
 	return true;
 }
 
-bool mtrr_solve_hyperv(
-	const MtrrInputs *in, uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err)
+bool mtrr_solve_hyperv(const MtrrInputs *in, uint8_t address_bits, MtrrSet *out, Error *err)
 {
 	const uint64_t end = end_of(in->ram);
 	const bool has_high = !memory_range_is_empty(in->high);
 	MtrrSet set = { 0 };
 
-	(void)arena;
 	if (!check_windows(in, end, err))
 		return false;
 

@@ -9,11 +9,11 @@
 
 #define ONE_MIB UINT64_C(0x100000)
 
-/* Both take the address width as clamped already. */
-MUST_CHECK bool mtrr_solve_exact(
-	const MtrrInputs *in, uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err);
+/* Both take the address width as clamped already. @may_yield: how many lists may give way. */
+MUST_CHECK bool mtrr_solve_exact(const MtrrInputs *in, MtrrYield may_yield,
+	uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err);
 MUST_CHECK bool mtrr_solve_hyperv(
-	const MtrrInputs *in, uint8_t address_bits, Arena *arena, MtrrSet *out, Error *err);
+	const MtrrInputs *in, uint8_t address_bits, MtrrSet *out, Error *err);
 
 /* The width that registers are made for; source: [OVMM] vm/loader/src/common.rs, mtrr_mask */
 static inline uint8_t mtrr_address_bits(uint8_t stated)
@@ -56,9 +56,9 @@ static inline uint32_t mtrr_space_mmio(const MtrrSpace *space, uint32_t first, u
 	return space->segments[last + 1].mmio - space->segments[first].mmio;
 }
 
-/* mtrr_space_build - from RAM and MMIO, @hidden as MMIO; errors PVW_MTRR_0001, _0002 */
-MUST_CHECK bool mtrr_space_build(const MtrrInputs *in, const MemoryRangeList *hidden,
-	uint8_t address_bits, Arena *arena, MtrrSpace *out, Error *err);
+/* mtrr_space_build - from RAM and MMIO, without the lists that yielded; PVW_MTRR_0001, _0002 */
+MUST_CHECK bool mtrr_space_build(const MtrrInputs *in, MtrrYield yielded, uint8_t address_bits,
+	Arena *arena, MtrrSpace *out, Error *err);
 
 /* A solved space under one rule of what may be write-back. */
 typedef struct MtrrTree MtrrTree;

@@ -136,22 +136,27 @@ static bool merge(SpaceBuilder *b, SpanSource *sources, size_t count, Error *err
 	return true;
 }
 
-bool mtrr_space_build(const MtrrInputs *in, const MemoryRangeList *hidden, uint8_t address_bits,
+bool mtrr_space_build(const MtrrInputs *in, MtrrYield yielded, uint8_t address_bits,
 	Arena *arena, MtrrSpace *out, Error *err)
 {
-	SpanSource sources[] = {
+	SpanSource sources[2 + MTRR_YIELD_COUNT] = {
 		{ in->ram.items, in->ram.count, 0, SPAN_RAM },
 		{ in->mmio.items, in->mmio.count, 0, SPAN_MMIO },
-		{ hidden ? hidden->items : NULL, hidden ? hidden->count : 0, 0, SPAN_MMIO },
 	};
-	/* Each range and the unused space before it; the first 1 MiB; the rest; the end. */
-	const size_t room = 2 * (sources[0].count + sources[1].count + sources[2].count) + 3;
+	size_t count = 2, ranges = in->ram.count + in->mmio.count;
 	SpaceBuilder b = { .limit = UINT64_C(1) << address_bits };
 
-	b.segments = arena_array(arena, MtrrSegment, room, err);
+	for (MtrrYield list = yielded; list < MTRR_YIELD_COUNT; list++) {
+		const MemoryRangeList more = in->yielding[list];
+
+		sources[count++] = (SpanSource){ more.items, more.count, 0, SPAN_MMIO };
+		ranges += more.count;
+	}
+	/* Each range and the unused space before it; the first 1 MiB; the rest; the end. */
+	b.segments = arena_array(arena, MtrrSegment, 2 * ranges + 3, err);
 	if (!b.segments)
 		return false;
-	if (!merge(&b, sources, ARRAY_COUNT(sources), err))
+	if (!merge(&b, sources, count, err))
 		return false;
 	b.segments[b.count] = (MtrrSegment){ b.limit, b.ram, b.mmio };
 	arena_shrink(arena, b.segments, (b.count + 1) * sizeof(*b.segments));

@@ -81,14 +81,14 @@ static bool put_image(const BootInputs *in, BootPlanBuilder *plan, Error *err)
 }
 
 static bool put_registers(const BootInputs *in, MtrrPolicy policy, Arena *arena,
-	BootPlanBuilder *plan, Error *err)
+	BootPlanBuilder *plan, Diagnostics *diagnostics, Error *err)
 {
 	Register start[PCAT_START_REGISTERS];
 
 	pcat_start_registers(start);
 	for (size_t i = 0; i < PCAT_START_REGISTERS; i++)
 		boot_plan_register(plan, start[i]);
-	return boot_machine_add_mtrrs(in, policy, arena, plan, err);
+	return boot_machine_add_mtrrs(in, policy, arena, plan, diagnostics, err);
 }
 
 /* Not placed: what a device answers, or what a person wants to see. */
@@ -197,6 +197,7 @@ bool pcat_build_plan(
 	return boot_path_policy(BOOT_PCAT, &in->request, &policy, err) &&
 		boot_plan_begin(BOOT_PCAT, policy, arena, &plan, err) &&
 		put_answers(in, policy.acpi, arena, plan, diagnostics, err) &&
-		put_image(in, plan, err) && put_registers(in, policy.mtrr, arena, plan, err) &&
+		put_image(in, plan, err) &&
+		put_registers(in, policy.mtrr, arena, plan, diagnostics, err) &&
 		boot_plan_finish(plan, in->layout->vtl0.ram, out, err);
 }

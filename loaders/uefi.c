@@ -218,7 +218,7 @@ bool uefi_build_plan(
 	add_context(plan, in->vp_context);
 	if (platform->with_mtrrs) {
 		lint_context(in->vp_context, diagnostics);
-		if (!boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, err))
+		if (!boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, diagnostics, err))
 			return false;
 	}
 	return boot_plan_finish(plan, config.ram, out, err);

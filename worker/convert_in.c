@@ -440,14 +440,20 @@ bool convert_config_inputs(const Pvw__V1__ConfigureRequest *in, NamedBytesList b
 	return true;
 }
 
+static MtrrPolicy mtrr_policy_in(Pvw__V1__MtrrPolicy policy)
+{
+	/* The wire's number is one above ours; what it does not know is refused before. */
+	return policy == PVW__V1__MTRR_POLICY__MTRR_POLICY_UNSPECIFIED
+		? MTRR_POLICY_EXACT
+		: (MtrrPolicy)(policy - PVW__V1__MTRR_POLICY__MTRR_POLICY_EXACT);
+}
+
 PlanRequest convert_plan_request(const Pvw__V1__PlanRequest *in)
 {
 	return (PlanRequest){
 		.has_mtrr = in->mtrr != PVW__V1__MTRR_POLICY__MTRR_POLICY_UNSPECIFIED,
 		.has_acpi = in->acpi != PVW__V1__ACPI_PROFILE__ACPI_PROFILE_UNSPECIFIED,
-		.mtrr = in->mtrr == PVW__V1__MTRR_POLICY__MTRR_POLICY_HYPERV
-			? MTRR_POLICY_HYPERV
-			: MTRR_POLICY_EXACT,
+		.mtrr = mtrr_policy_in(in->mtrr),
 		.acpi = in->acpi == PVW__V1__ACPI_PROFILE__ACPI_PROFILE_REFERENCE
 			? ACPI_PROFILE_REFERENCE
 			: ACPI_PROFILE_DEFAULT,

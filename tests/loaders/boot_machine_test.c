@@ -17,10 +17,14 @@ static ChipsetMmioRanges mmio;
 static Vtl0Layout layout;
 static BootInputs in;
 static Arena *arena;
+static Diagnostics findings;
 
 static void begin(void)
 {
+	Error err;
+
 	arena = arena_new(1 << 20);
+	cr_assert(diagnostics_init(&findings, 8, arena, &err));
 	mmio = (ChipsetMmioRanges){ .low = { 0xf8000000, FOUR_GIB },
 		.high = { 63 * GIB, 64 * GIB } };
 	layout.vtl0 = (MemoryLayout){ .records = { records, 3 }, .ram = { records, 2 } };
@@ -88,13 +92,48 @@ Test(boot_machine, adds_the_pairs_of_the_policy_asked_for)
 		Error err;
 
 		cr_assert(boot_plan_begin(BOOT_LINUX, policy, arena, &plan, &err));
-		cr_assert(boot_machine_add_mtrrs(&in, rows[i].policy, arena, plan, &err), "%s",
-			err.text);
+		cr_assert(boot_machine_add_mtrrs(
+				  &in, rows[i].policy, arena, plan, &findings, &err),
+			"%s", err.text);
 		cr_assert(boot_plan_finish(plan, layout.vtl0.ram, &out, &err), "%s", err.text);
 		cr_assert_eq(out.registers.count, 4);
 		for (size_t k = 0; k < 4; k++)
 			cr_assert_eq(out.registers.items[k].low, rows[i].values[k], "%zu", k);
 	}
+}
+
+/* RAM ends, and the windows begin, where no pair can: the low window is kept, the high is not. */
+Test(boot_machine, tells_which_devices_gave_way)
+{
+	static const LayoutRecord crooked[] = {
+		{ .kind = LAYOUT_RAM, .range = { 0, 0xf8000000 } },
+		{ .kind = LAYOUT_MMIO, .range = { 0xf8000000, FOUR_GIB } },
+		{ .kind = LAYOUT_RAM, .range = { FOUR_GIB, 0x7f55555000 } },
+		{ .kind = LAYOUT_MMIO, .range = { 0x7f55555000, 0x7f75555000 } },
+	};
+	BootPlanBuilder *plan;
+	BootPlan out;
+	Error err;
+
+	layout.vtl0.records = (LayoutRecordList){ crooked, 4 };
+	layout.vtl0.end_of_ram = 0x7f55555000;
+	mmio.high = crooked[3].range;
+	cr_assert(boot_plan_begin(BOOT_LINUX, (PlanPolicy){ 0 }, arena, &plan, &err));
+	cr_assert_not(
+		boot_machine_add_mtrrs(&in, MTRR_POLICY_EXACT, arena, plan, &findings, &err));
+	cr_assert_eq(err.diagnostic, PVW_MTRR_0003);
+	cr_assert_eq(findings.count, 0);
+
+	cr_assert(boot_machine_add_mtrrs(
+			  &in, MTRR_POLICY_BEST_EFFORT, arena, plan, &findings, &err),
+		"%s", err.text);
+	cr_assert(boot_plan_finish(plan, (LayoutRecordList){ crooked, 1 }, &out, &err), "%s",
+		err.text);
+	cr_assert_leq(out.registers.count, 2 * MTRR_DEFAULT_BUDGET);
+	cr_assert_eq(findings.count, 1);
+	cr_assert_eq(findings.items[0].what.diagnostic, PVW_MTRR_0006);
+	cr_assert_not_null(strstr(findings.items[0].what.text, "chipset-high 0x7f55555000"),
+		"%s", findings.items[0].what.text);
 }
 
 Test(boot_machine, says_that_mtrrs_failed)
@@ -104,7 +143,8 @@ Test(boot_machine, says_that_mtrrs_failed)
 
 	mmio.low = MEMORY_RANGE_EMPTY;
 	cr_assert(boot_plan_begin(BOOT_LINUX, (PlanPolicy){ 0 }, arena, &plan, &err));
-	cr_assert_not(boot_machine_add_mtrrs(&in, MTRR_POLICY_HYPERV, arena, plan, &err));
+	cr_assert_not(
+		boot_machine_add_mtrrs(&in, MTRR_POLICY_HYPERV, arena, plan, &findings, &err));
 
 	cr_assert_eq(err.diagnostic, PVW_MTRR_0004);
 	cr_assert_eq(strncmp(err.text, "mtrrs: ", 7), 0);

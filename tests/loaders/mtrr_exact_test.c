@@ -349,13 +349,15 @@ static void expect_plain(const Layout *l, const MtrrNeed needs[MTRR_COVER_COUNT]
 	}
 }
 
-Test(mtrr_exact, proves_2000_random_layouts_or_refuses_them_for_want_of_pairs)
+/* PVW_TEST_RUNS=50 makes them 100,000. */
+Test(mtrr_exact, proves_2000_random_layouts_or_refuses_them_for_want_of_pairs, .timeout = 600)
 {
 	Arena *arena = arena_new(1 << 20);
 	unsigned solved[MTRR_COVER_COUNT] = { 0 }, refused = 0;
+	const char *factor = getenv("PVW_TEST_RUNS");
 
 	seed = UINT64_C(0x9e3779b97f4a7c15);
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned long i = 0; i < 2000 * (factor ? strtoul(factor, NULL, 10) : 1); i++) {
 		MtrrNeed needs[MTRR_COVER_COUNT];
 		MtrrSet set, again;
 		Layout l;
@@ -586,7 +588,7 @@ Test(mtrr_exact, makes_hidden_ranges_uncached_while_pairs_last)
 	const MemoryRange hidden = { 2 * GIB, 2 * GIB + 3 * PAGE_SIZE };
 	MtrrInputs in = { .ram = { &ram, 1 },
 		.mmio = { &mmio, 1 },
-		.hidden = { &hidden, 1 },
+		.yielding[MTRR_YIELD_VTL2] = { &hidden, 1 },
 		.physical_address_bits = 36 };
 	Arena *arena = arena_new(1 << 20);
 	MtrrSet set;
@@ -594,7 +596,7 @@ Test(mtrr_exact, makes_hidden_ranges_uncached_while_pairs_last)
 
 	cr_assert(mtrr_solve(MTRR_POLICY_EXACT, &in, arena, &set, &err), "%s", err.text);
 
-	cr_assert_not(set.hidden_ignored);
+	cr_assert_eq(set.yielded, 0);
 	cr_assert_eq(read_type(&set, 36, hidden.start), 0);
 	arena_free(arena);
 }
@@ -606,7 +608,7 @@ Test(mtrr_exact, gives_hidden_ranges_up_before_it_fails)
 	const MemoryRange hidden = { 2 * GIB + 5 * PAGE_SIZE, 2 * GIB + 7 * PAGE_SIZE };
 	MtrrInputs in = { .ram = { ram, 2 },
 		.mmio = { &mmio, 1 },
-		.hidden = { &hidden, 1 },
+		.yielding[MTRR_YIELD_VTL2] = { &hidden, 1 },
 		.physical_address_bits = 36,
 		.max_pairs = 2 };
 	Arena *arena = arena_new(1 << 20);
@@ -615,7 +617,7 @@ Test(mtrr_exact, gives_hidden_ranges_up_before_it_fails)
 
 	cr_assert(mtrr_solve(MTRR_POLICY_EXACT, &in, arena, &set, &err), "%s", err.text);
 
-	cr_assert(set.hidden_ignored);
+	cr_assert_eq(set.yielded, MTRR_YIELD_VTL2 + 1);
 	cr_assert_eq(set.count, 2);
 	expect_types(&in, 36, &set);
 	arena_free(arena);
@@ -671,7 +673,7 @@ Test(mtrr_exact, refuses_ranges_beyond_the_address_width)
 	refuse(&in, PVW_MTRR_0001, "address width");
 	in = inputs(&ram, 1, &far);
 	refuse(&in, PVW_MTRR_0001, "0x1000000000");
-	in.hidden = in.mmio;
+	in.yielding[MTRR_YIELD_CHIPSET_HIGH] = in.mmio;
 	in.mmio.count = 0;
 	refuse(&in, PVW_MTRR_0001, "address width");
 }
@@ -785,14 +787,15 @@ Test(mtrr_exact, answers_or_refuses_anything_at_all)
 		const unsigned bits = in.physical_address_bits < 36 ? 36
 			: in.physical_address_bits > 52             ? 52
 								    : in.physical_address_bits;
-		const MtrrPolicy policy = (MtrrPolicy)(draw(8) == 0);
+		const MtrrPolicy policy = draw(8) == 0 ? MTRR_POLICY_HYPERV : MTRR_POLICY_EXACT;
 		MtrrSet set = { .count = 77 };
 		bool expected = false;
 		Error err = { 0 };
 
 		in.ram = (MemoryRangeList){ ram, draw_ranges(ram, 6) };
 		in.mmio = (MemoryRangeList){ mmio, draw_ranges(mmio, 6) };
-		in.hidden = (MemoryRangeList){ hidden, draw_ranges(hidden, 3) };
+		in.yielding[MTRR_YIELD_VTL2] =
+			(MemoryRangeList){ hidden, draw_ranges(hidden, 3) };
 		arena_reset(arena);
 		if (mtrr_solve(policy, &in, arena, &set, &err)) {
 			cr_assert_leq(set.count, MTRR_MAX_PAIRS);
@@ -807,6 +810,41 @@ Test(mtrr_exact, answers_or_refuses_anything_at_all)
 		cr_assert_eq(set.count, 77);
 	}
 	cr_assert_gt(solved, 500, "%u", solved);
+	arena_free(arena);
+}
+
+/* The lists yield from the first to the last, no more of them than the pairs demand. */
+Test(mtrr_exact, yields_in_order_and_no_further_than_it_must)
+{
+	const MemoryRange ram[] = { { 0, 3 * GIB }, { 4 * GIB, 0x7f10200000 } };
+	const MemoryRange low = LOW, high = { 0x7f10200000, 0x7f30200000 },
+			  cxl = { 0x8000000000, 0x8010000000 };
+	MtrrInputs in = { .ram = { ram, 2 }, .mmio = { &low, 1 }, .physical_address_bits = 46 };
+	Arena *arena = arena_new(1 << 20);
+	MtrrSet set = { .count = 77 };
+	Error err;
+
+	in.yielding[MTRR_YIELD_CXL] = (MemoryRangeList){ &cxl, 1 };
+	in.yielding[MTRR_YIELD_CHIPSET_HIGH] = (MemoryRangeList){ &high, 1 };
+	cr_assert_not(mtrr_solve(MTRR_POLICY_EXACT, &in, arena, &set, &err));
+	cr_assert_eq(err.diagnostic, PVW_MTRR_0003);
+	cr_assert_eq(set.count, 77);
+	cr_assert(mtrr_solve(MTRR_POLICY_BEST_EFFORT, &in, arena, &set, &err), "%s", err.text);
+	cr_assert_eq(set.yielded, MTRR_YIELD_CHIPSET_HIGH + 1);
+	cr_assert_leq(set.count, MTRR_DEFAULT_BUDGET);
+	cr_assert_eq(read_type(&set, 46, low.start), 0);
+
+	/* The other way round: the list that yields first is the one in the way. */
+	in.yielding[MTRR_YIELD_CXL] = (MemoryRangeList){ &high, 1 };
+	in.yielding[MTRR_YIELD_CHIPSET_HIGH] = (MemoryRangeList){ &cxl, 1 };
+	cr_assert(mtrr_solve(MTRR_POLICY_BEST_EFFORT, &in, arena, &set, &err), "%s", err.text);
+	cr_assert_eq(set.yielded, MTRR_YIELD_CXL + 1);
+	cr_assert_eq(read_type(&set, 46, cxl.start), 0);
+
+	/* With pairs enough nobody yields. */
+	in.yielding[MTRR_YIELD_CXL].count = 0;
+	cr_assert(mtrr_solve(MTRR_POLICY_BEST_EFFORT, &in, arena, &set, &err), "%s", err.text);
+	cr_assert_leq(set.yielded, MTRR_YIELD_CXL);
 	arena_free(arena);
 }
 

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "layout/resolver.h"
 #include "layout/vtl0_layout.h"
 #include "loaders/mtrr.h"
 #include "support/diagnostics.h"
@@ -421,7 +422,8 @@ Test(mtrr, takes_ram_devices_and_hidden_ranges_from_a_layout)
 	};
 	const MemoryRange vtl2[] = { { 8 * GIB, 9 * GIB }, { 9 * GIB, 10 * GIB },
 		{ 10 * GIB, 10 * GIB + 4096 } };
-	const Vtl0Layout layout = { .vtl0.records = { records, ARRAY_COUNT(records) } };
+	const Vtl0Layout layout = { .vtl0.records = { records, ARRAY_COUNT(records) },
+		.vtl0.end_of_ram = 5 * GIB };
 	const ChipsetMmioRanges mmio = { .low = LOW, .high = HIGH, .vtl2 = { vtl2, 3 } };
 	Arena *arena = arena_new(1 << 16);
 	MtrrInputs in;
@@ -431,14 +433,58 @@ Test(mtrr, takes_ram_devices_and_hidden_ranges_from_a_layout)
 
 	cr_assert_eq(in.ram.count, 2);
 	cr_assert_eq(in.ram.items[1].start, 4 * GIB);
-	cr_assert_eq(in.mmio.count, 3);
-	cr_assert_eq(in.mmio.items[2].end, 7 * GIB);
-	cr_assert_eq(in.hidden.count, 1);
-	cr_assert_eq(in.hidden.items[0].start, 8 * GIB);
-	cr_assert_eq(in.hidden.items[0].end, 11 * GIB);
+	cr_assert_eq(in.mmio.count, 1);
+	cr_assert_eq(in.yielding[MTRR_YIELD_CXL].count, 0);
+	cr_assert_eq(in.yielding[MTRR_YIELD_PCI_HIGH].count, 2);
+	cr_assert_eq(in.yielding[MTRR_YIELD_PCI_HIGH].items[1].end, 7 * GIB);
+	cr_assert_eq(in.yielding[MTRR_YIELD_CHIPSET_HIGH].count, 0);
+	cr_assert_eq(in.yielding[MTRR_YIELD_VTL2].count, 1);
+	cr_assert_eq(in.yielding[MTRR_YIELD_VTL2].items[0].start, 8 * GIB);
+	cr_assert_eq(in.yielding[MTRR_YIELD_VTL2].items[0].end, 11 * GIB);
 	cr_assert_eq(in.low.start, 0xf8000000);
 	cr_assert_eq(in.high.end, 0x1000000000);
 	cr_assert_eq(in.physical_address_bits, 46);
+	arena_free(arena);
+}
+
+/* By item: what a guest cannot do without stays uncached, the rest in the order of yielding. */
+Test(mtrr, takes_everything_from_a_resolved_layout)
+{
+	static const LayoutPlacement placements[] = {
+		{ .item = LAYOUT_ITEM_RAM, .range = { 0, 2 * GIB } },
+		{ .item = LAYOUT_ITEM_RESERVED_IOVA, .range = { 2 * GIB, 2 * GIB + 4096 } },
+		{ .item = LAYOUT_ITEM_ECAM, .range = { 3 * GIB, 3 * GIB + 0x100000 } },
+		{ .item = LAYOUT_ITEM_IOMMU, .range = { 0xf0000000, 0xf0001000 } },
+		{ .item = LAYOUT_ITEM_CHIPSET_LOW, .range = LOW },
+		{ .item = LAYOUT_ITEM_RAM, .range = { 4 * GIB, 5 * GIB } },
+		{ .item = LAYOUT_ITEM_CHIPSET_HIGH, .range = { 5 * GIB, 6 * GIB } },
+		{ .item = LAYOUT_ITEM_ECAM, .range = { 6 * GIB, 7 * GIB } },
+		{ .item = LAYOUT_ITEM_RC_HIGH, .range = { 7 * GIB, 8 * GIB } },
+		{ .item = LAYOUT_ITEM_CXL_HDM, .range = { 8 * GIB, 9 * GIB } },
+		{ .item = LAYOUT_ITEM_VTL2_CHIPSET, .range = { 9 * GIB, 10 * GIB } },
+		{ .item = LAYOUT_ITEM_VTL2, .range = { 10 * GIB, 11 * GIB } },
+	};
+	const ResolvedLayout layout = {
+		.placements = { placements, ARRAY_COUNT(placements) },
+		.chipset_low = LOW,
+		.chipset_high = { 5 * GIB, 6 * GIB },
+		.end_of_ram = 5 * GIB,
+	};
+	Arena *arena = arena_new(1 << 16);
+	MtrrInputs in;
+	Error err;
+
+	cr_assert(mtrr_inputs_from_resolved(&layout, 46, arena, &in, &err));
+
+	cr_assert_eq(in.ram.count, 2);
+	cr_assert_eq(in.mmio.count, 3);
+	cr_assert_eq(in.mmio.items[0].start, 3 * GIB);
+	cr_assert_eq(in.yielding[MTRR_YIELD_CHIPSET_HIGH].items[0].start, 5 * GIB);
+	cr_assert_eq(in.yielding[MTRR_YIELD_PCI_HIGH].count, 2);
+	cr_assert_eq(in.yielding[MTRR_YIELD_CXL].count, 1);
+	cr_assert_eq(in.yielding[MTRR_YIELD_VTL2].count, 1);
+	cr_assert_eq(in.yielding[MTRR_YIELD_VTL2].items[0].end, 11 * GIB);
+	cr_assert_eq(in.high.end, 6 * GIB);
 	arena_free(arena);
 }
 
