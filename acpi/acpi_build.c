@@ -12,7 +12,8 @@
 #include "support/diagnostics.h"
 
 #define XSDT_REVISION 1
-#define TABLE_ALIGN 8 /* no FACS, so nothing needs more */
+#define TABLE_ALIGN 8
+#define FACS_ALIGN 64 /* [ACPI65] 5.2.10 */
 
 static bool always(const AcpiInputs *in)
 {
@@ -65,6 +66,26 @@ static bool has_vtd(const AcpiInputs *in)
 	return in->iommu.kind == ACPI_IOMMU_VTD;
 }
 
+static bool has_facs(const AcpiInputs *in)
+{
+	return in->with_facs;
+}
+
+static bool has_waet(const AcpiInputs *in)
+{
+	return in->with_waet;
+}
+
+static bool has_console(const AcpiInputs *in)
+{
+	return in->console.kind != ACPI_PORT_NONE;
+}
+
+static bool has_debug_port(const AcpiInputs *in)
+{
+	return in->debug_port.kind != ACPI_PORT_NONE;
+}
+
 typedef struct AcpiBuilder {
 	bool (*put)(const AcpiContext *c, ByteWriter *w, Error *err);
 	size_t (*bound)(const AcpiInputs *in);
@@ -75,32 +96,43 @@ typedef struct AcpiBuilder {
 		acpi_put_##table, acpi_bound_##table                                           \
 	}
 
-/* Emitted in this order. The XSDT lists all but the DSDT, which the FADT points to. */
+/* Emitted in this order. The XSDT lists all but what the FADT points to. */
 static const struct AcpiTableSpec {
-	const char *name;
+	const char *signature;
 	bool (*wanted)(const AcpiInputs *in);
 	AcpiBuilder builder[GUEST_ARCH_COUNT];
+	bool by_fadt;
 } specs[ACPI_TABLE_COUNT] = {
-	[ACPI_DSDT] = { "dsdt", always, { BUILDER(dsdt), BUILDER(dsdt) } },
-	[ACPI_FADT] = { "fadt", always, { BUILDER(fadt_x86), BUILDER(fadt_arm64) } },
-	[ACPI_ASPT] = { "aspt", has_psp, { BUILDER(aspt) } },
-	[ACPI_MADT] = { "madt", always, { BUILDER(madt_x86), BUILDER(madt_arm64) } },
-	[ACPI_SRAT] = { "srat", always, { BUILDER(srat), BUILDER(srat) } },
-	[ACPI_SLIT] = { "slit", has_distances, { BUILDER(slit), BUILDER(slit) } },
-	[ACPI_MCFG] = { "mcfg", has_bridges, { BUILDER(mcfg), BUILDER(mcfg) } },
-	[ACPI_IORT] = { "iort", has_iort, { [GUEST_ARCH_AARCH64] = BUILDER(iort) } },
-	[ACPI_SSDT] = { "ssdt", has_bridges, { BUILDER(ssdt), BUILDER(ssdt) } },
-	[ACPI_CEDT] = { "cedt", has_cxl, { BUILDER(cedt), BUILDER(cedt) } },
-	[ACPI_PPTT] = { "pptt", has_caches, { BUILDER(pptt), BUILDER(pptt) } },
-	[ACPI_IVRS] = { "ivrs", has_amdvi, { BUILDER(ivrs) } },
-	[ACPI_DMAR] = { "dmar", has_vtd, { BUILDER(dmar) } },
-	[ACPI_GTDT] = { "gtdt", always, { [GUEST_ARCH_AARCH64] = BUILDER(gtdt) } },
+	[ACPI_DSDT] = { "DSDT", always, { BUILDER(dsdt), BUILDER(dsdt) }, .by_fadt = true },
+	[ACPI_FACS] = { "FACS", has_facs, { BUILDER(facs) }, .by_fadt = true },
+	[ACPI_FADT] = { "FACP", always, { BUILDER(fadt_x86), BUILDER(fadt_arm64) } },
+	[ACPI_ASPT] = { "ASPT", has_psp, { BUILDER(aspt) } },
+	[ACPI_MADT] = { "APIC", always, { BUILDER(madt_x86), BUILDER(madt_arm64) } },
+	[ACPI_SRAT] = { "SRAT", always, { BUILDER(srat), BUILDER(srat) } },
+	[ACPI_SLIT] = { "SLIT", has_distances, { BUILDER(slit), BUILDER(slit) } },
+	[ACPI_MCFG] = { "MCFG", has_bridges, { BUILDER(mcfg), BUILDER(mcfg) } },
+	[ACPI_IORT] = { "IORT", has_iort, { [GUEST_ARCH_AARCH64] = BUILDER(iort) } },
+	[ACPI_SSDT] = { "SSDT", has_bridges, { BUILDER(ssdt), BUILDER(ssdt) } },
+	[ACPI_CEDT] = { "CEDT", has_cxl, { BUILDER(cedt), BUILDER(cedt) } },
+	[ACPI_PPTT] = { "PPTT", has_caches, { BUILDER(pptt), BUILDER(pptt) } },
+	[ACPI_IVRS] = { "IVRS", has_amdvi, { BUILDER(ivrs) } },
+	[ACPI_DMAR] = { "DMAR", has_vtd, { BUILDER(dmar) } },
+	[ACPI_GTDT] = { "GTDT", always, { [GUEST_ARCH_AARCH64] = BUILDER(gtdt) } },
+	[ACPI_SPCR] = { "SPCR", has_console, { BUILDER(spcr), BUILDER(spcr) } },
+	[ACPI_DBG2] = { "DBG2", has_debug_port, { BUILDER(dbg2), BUILDER(dbg2) } },
+	[ACPI_WAET] = { "WAET", has_waet, { BUILDER(waet) } },
 };
 #undef BUILDER
 
 static const AcpiBuilder *builder_of(AcpiTableId id, const AcpiInputs *in)
 {
 	return &specs[id].builder[in->topology->arch];
+}
+
+const char *acpi_table_signature(AcpiTableId id)
+{
+	assert(id < ACPI_TABLE_COUNT);
+	return specs[id].signature;
 }
 
 bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in)
@@ -115,7 +147,7 @@ static bool check(const AcpiInputs *in, Error *err)
 		return error_set(err, PVW_ACPI_0015, "%zu processors, expected 1 to %zu",
 			in->topology->count, ACPI_PROCESSORS_MAX);
 	if (in->bridge_count > ACPI_LIST_MAX || in->iommu.unit_count > ACPI_LIST_MAX ||
-		in->uart_count > ACPI_LIST_MAX ||
+		in->uart_count > ACPI_LIST_MAX || in->sbsa_uart_count > ACPI_LIST_MAX ||
 		(in->devices && in->devices->count > ACPI_LIST_MAX) ||
 		in->initiator_count > ACPI_LIST_MAX || in->ram.count > ACPI_LIST_MAX)
 		return error_set(err, PVW_ACPI_0015,
@@ -144,26 +176,26 @@ bool acpi_build_table(
 	assert(id < ACPI_TABLE_COUNT);
 	builder = builder_of(id, in);
 	if (!builder->put)
-		return error_set(err, PVW_ACPI_0016, "%s: not a table of %s", specs[id].name,
-			guest_arch_name(in->topology->arch));
+		return error_set(err, PVW_ACPI_0016, "%s: not a table of %s",
+			specs[id].signature, guest_arch_name(in->topology->arch));
 	if (!check(in, err))
 		return false;
 	if (id == ACPI_PPTT && !alloc_places(in, arena, &context, err))
 		return error_wrap(err, "pptt");
 	if (!byte_writer_in_arena(arena, builder->bound(in), &w, err))
-		return error_wrap(err, "%s", specs[id].name);
+		return error_wrap(err, "%s", specs[id].signature);
 	if (!builder->put(&context, &w, err)) {
 		arena_shrink(arena, w.base, 0);
 		return false;
 	}
-	return byte_writer_finish(&w, specs[id].name, out, err);
+	return byte_writer_finish(&w, specs[id].signature, out, err);
 }
 
 /* Room for every wanted table with its padding, the XSDT and the RSDP. */
 static size_t bound_set(const AcpiInputs *in)
 {
 	size_t bound = sizeof(AcpiHeader) + ACPI_TABLE_COUNT * sizeof(uint64_t) + TABLE_ALIGN +
-		sizeof(AcpiRsdp);
+		FACS_ALIGN + sizeof(AcpiRsdp);
 
 	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
 		if (acpi_table_wanted(id, in))
@@ -178,16 +210,19 @@ static bool put_tables(
 	const AcpiInputs *in = context->in;
 
 	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
-		const size_t mark = w->len;
+		size_t mark;
 
 		if (!acpi_table_wanted(id, in))
 			continue;
+		if (id == ACPI_FACS)
+			put_zeros(w, -(gpa + w->len) & (FACS_ALIGN - 1));
+		mark = w->len;
 		if (!builder_of(id, in)->put(context, w, err))
 			return false;
 		set->at[id] = gpa + mark;
 		set->len[id] = w->len - mark;
-		if (id == ACPI_DSDT)
-			context->dsdt = gpa + mark;
+		context->dsdt = set->at[ACPI_DSDT];
+		context->facs = set->at[ACPI_FACS];
 		put_padding(w, TABLE_ALIGN);
 	}
 	return true;
@@ -200,7 +235,7 @@ static size_t put_xsdt(const AcpiInputs *in, const AcpiSet *set, ByteWriter *w)
 		w, "XSDT", XSDT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));
 
 	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
-		if (id != ACPI_DSDT && set->at[id])
+		if (set->at[id] && !specs[id].by_fadt)
 			put_u64(w, set->at[id]);
 	}
 	acpi_table_end(w, mark);

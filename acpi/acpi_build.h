@@ -16,6 +16,7 @@
 /* Tables by id, in the order of a set; a table in acpi_build.c says how each is built. */
 typedef enum AcpiTableId {
 	ACPI_DSDT,
+	ACPI_FACS, /* x86-64, when asked for; not in the XSDT and without a checksum */
 	ACPI_FADT,
 	ACPI_ASPT, /* x86-64 with a PSP */
 	ACPI_MADT,
@@ -29,6 +30,9 @@ typedef enum AcpiTableId {
 	ACPI_IVRS, /* x86-64 with an AMD IOMMU */
 	ACPI_DMAR, /* x86-64 with VT-d */
 	ACPI_GTDT, /* aarch64 */
+	ACPI_SPCR, /* with a console */
+	ACPI_DBG2, /* with a debug port */
+	ACPI_WAET, /* x86-64, when asked for */
 	ACPI_TABLE_COUNT
 } AcpiTableId;
 
@@ -37,17 +41,20 @@ typedef enum AcpiTableId {
 /* The same for every other list: bridges, units, UARTs, devices, initiators, ranges of RAM. */
 #define ACPI_LIST_MAX ((size_t)1 << 16)
 
+/** acpi_table_signature - the four characters that a table begins with, and NUL */
+const char *acpi_table_signature(AcpiTableId id);
+
 /** acpi_table_wanted - whether a set for @in holds the table */
 bool acpi_table_wanted(AcpiTableId id, const AcpiInputs *in);
 
 /**
  * acpi_build_table - a complete table, header and checksum included
- * @id:  ACPI_FADT gets no DSDT address here; use a set
+ * @id:  ACPI_FADT gets no addresses of DSDT and FACS here; use a set
  * @out: lives in @arena
  *
  * Outputs are untouched on failure.
  *
- * Errors: PVW_ACPI_0001 to PVW_ACPI_0022, see diagnostics.def; PVW_MEM_0001.
+ * Errors: PVW_ACPI_0001 to PVW_ACPI_0024, see diagnostics.def; PVW_MEM_0001.
  */
 MUST_CHECK bool acpi_build_table(
 	AcpiTableId id, const AcpiInputs *in, Arena *arena, Bytes *out, Error *err);
@@ -65,8 +72,8 @@ typedef struct AcpiSet {
  * @gpa: where the block will lie, multiple of 8
  * @out: lives in @arena
  *
- * Each table starts at a multiple of 8; the block's length is one too. The XSDT lists all but
- * the DSDT, which the FADT points to.
+ * Each table starts at a multiple of 8, the FACS of 64; the block's length is a multiple of 8.
+ * The XSDT lists all but DSDT and FACS, which the FADT points to.
  *
  * Errors: those of acpi_build_table; PVW_ACPI_0011 (BAD_VALUE) if @gpa is unaligned or the block
  * would wrap.

@@ -145,6 +145,107 @@ enum {
 	FADT_ARM_PSCI_USE_HVC = 1 << 1,
 };
 
+/*
+ * [ACPI65] 5.2.10 Firmware ACPI Control Structure: memory that firmware and the guest share. It
+ * has no common header and no checksum, and lies at a multiple of 64.
+ */
+typedef struct PACKED Facs {
+	char signature[4];           /*  0  "FACS" */
+	uint32_t length;             /*  4  = 64 */
+	uint32_t hardware_signature; /*  8 */
+	uint32_t waking_vector;      /* 12 */
+	uint32_t global_lock;        /* 16 */
+	uint32_t flags;              /* 20 */
+	uint64_t x_waking_vector;    /* 24 */
+	uint8_t version;             /* 32  = 2 */
+	uint8_t reserved_33[3];      /* 33 */
+	uint32_t ospm_flags;         /* 36 */
+	uint8_t reserved_40[24];     /* 40 */
+} Facs;
+static_assert(sizeof(Facs) == 64, "[ACPI65] 5.2.10");
+static_assert(offsetof(Facs, x_waking_vector) == 24, "[ACPI65] 5.2.10");
+static_assert(offsetof(Facs, version) == 32, "[ACPI65] 5.2.10");
+
+/* [WAET]: behind the header */
+typedef struct PACKED WaetBody {
+	uint32_t flags; /* 36 */
+} WaetBody;
+
+enum {
+	WAET_RTC_GOOD = 1 << 0,      /* its interrupt needs no acknowledgement */
+	WAET_PM_TIMER_GOOD = 1 << 1, /* one read gives its value */
+};
+
+/* [SPCR], revision 2: behind the header */
+typedef struct PACKED SpcrBody {
+	uint8_t interface_type; /* 36  a serial subtype of DBG2 */
+	uint8_t reserved_37[3]; /* 37 */
+	AcpiAddress base;       /* 40 */
+	uint8_t interrupt_type; /* 52 */
+	uint8_t irq;            /* 53  of the 8259s */
+	uint32_t gsi;           /* 54 */
+	uint8_t baud_rate;      /* 58 */
+	uint8_t parity;         /* 59  = 0, none */
+	uint8_t stop_bits;      /* 60  = 1 */
+	uint8_t flow_control;   /* 61  = 0, none */
+	uint8_t terminal_type;  /* 62 */
+	uint8_t reserved_63;    /* 63 */
+	uint16_t pci_device;    /* 64  0xFFFF: not a PCI device */
+	uint16_t pci_vendor;    /* 66  the same */
+	uint8_t pci_bus;        /* 68 */
+	uint8_t pci_slot;       /* 69 */
+	uint8_t pci_function;   /* 70 */
+	uint32_t pci_flags;     /* 71 */
+	uint8_t pci_segment;    /* 75 */
+	uint32_t reserved_76;   /* 76 */
+} SpcrBody;
+static_assert(sizeof(AcpiHeader) + sizeof(SpcrBody) == 80, "[SPCR]");
+static_assert(sizeof(AcpiHeader) + offsetof(SpcrBody, gsi) == 54, "[SPCR]");
+static_assert(sizeof(AcpiHeader) + offsetof(SpcrBody, pci_device) == 64, "[SPCR]");
+
+enum {
+	SPCR_INTERRUPT_8259 = 1 << 0,
+	SPCR_INTERRUPT_IO_APIC = 1 << 1,
+	SPCR_INTERRUPT_GIC = 1 << 3,
+	SPCR_BAUD_115200 = 7,
+	SPCR_STOP_BITS_1 = 1,
+	SPCR_TERMINAL_ANSI = 3,
+	SPCR_NOT_PCI = 0xFFFF,
+};
+
+/* [DBG2]: behind the header */
+typedef struct PACKED Dbg2Head {
+	uint32_t devices_offset; /* 36  from the table's start */
+	uint32_t device_count;   /* 40 */
+} Dbg2Head;
+static_assert(sizeof(AcpiHeader) + sizeof(Dbg2Head) == 44, "[DBG2] table 1");
+
+/* [DBG2] table 2, with one register block; the path of the device follows */
+typedef struct PACKED Dbg2Device {
+	uint8_t revision;         /*  0  = 0 */
+	uint16_t length;          /*  1  with the path */
+	uint8_t register_count;   /*  3  = 1 */
+	uint16_t path_length;     /*  4  with its NUL */
+	uint16_t path_offset;     /*  6  offsets: from this structure's start */
+	uint16_t oem_data_length; /*  8 */
+	uint16_t oem_data_offset; /* 10 */
+	uint16_t port_type;       /* 12 */
+	uint16_t port_subtype;    /* 14 */
+	uint16_t reserved_16;     /* 16 */
+	uint16_t base_offset;     /* 18 */
+	uint16_t size_offset;     /* 20 */
+	AcpiAddress base;         /* 22 */
+	uint32_t size;            /* 34  bytes at @base */
+} Dbg2Device;
+static_assert(sizeof(Dbg2Device) == 38, "[DBG2] table 2");
+static_assert(offsetof(Dbg2Device, base) == 22, "[DBG2] table 2");
+
+enum {
+	DBG2_PORT_SERIAL = 0x8000,
+	DBG2_SERIAL_16550 = 0, /* also SPCR's interface types */
+	DBG2_SERIAL_PL011 = 3,
+};
+
 /* [ACPI65] 5.2.12 Multiple APIC Description Table: behind the header */
 typedef struct PACKED MadtHead {
 	uint32_t local_apic_address; /* 36  GPA */

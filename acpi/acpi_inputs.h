@@ -44,7 +44,7 @@ typedef struct AcpiSbsaUart {
 typedef enum AcpiPortKind {
 	ACPI_PORT_NONE,
 	ACPI_PORT_16550, /* registers at an I/O port */
-	ACPI_PORT_SBSA,  /* PL011 as servers have it, registers in memory */
+	ACPI_PORT_PL011, /* registers in memory */
 	ACPI_PORT_KIND_COUNT
 } AcpiPortKind;
 

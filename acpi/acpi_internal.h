@@ -79,6 +79,7 @@ typedef struct AcpiPlace {
 typedef struct AcpiContext {
 	const AcpiInputs *in;
 	uint64_t dsdt;     /* GPA, 0 = unknown */
+	uint64_t facs;     /* GPA, 0 = none */
 	AcpiPlace *places; /* scratch of the PPTT, one item a processor */
 } AcpiContext;
 
@@ -91,6 +92,7 @@ typedef struct AcpiContext {
 	size_t acpi_bound_##table(const AcpiInputs *in);
 
 ACPI_TABLE_FUNCTIONS(dsdt)
+ACPI_TABLE_FUNCTIONS(facs)
 ACPI_TABLE_FUNCTIONS(fadt_x86)
 ACPI_TABLE_FUNCTIONS(fadt_arm64)
 ACPI_TABLE_FUNCTIONS(madt_x86)
@@ -106,6 +108,9 @@ ACPI_TABLE_FUNCTIONS(pptt)
 ACPI_TABLE_FUNCTIONS(ivrs)
 ACPI_TABLE_FUNCTIONS(dmar)
 ACPI_TABLE_FUNCTIONS(gtdt)
+ACPI_TABLE_FUNCTIONS(spcr)
+ACPI_TABLE_FUNCTIONS(dbg2)
+ACPI_TABLE_FUNCTIONS(waet)
 #undef ACPI_TABLE_FUNCTIONS
 
 #endif

@@ -15,6 +15,7 @@ enum {
 	OP_SCOPE = 0x10,
 	OP_BUFFER = 0x11,
 	OP_PACKAGE = 0x12,
+	OP_VAR_PACKAGE = 0x13,
 	OP_METHOD = 0x14,
 	OP_DUAL_NAME = 0x2E,
 	OP_MULTI_NAME = 0x2F,
@@ -237,8 +238,14 @@ void aml_package(Aml *aml, size_t elements)
 			elements, AML_PACKAGE_MAX);
 		return;
 	}
-	aml_open(aml, OP_PACKAGE);
-	put_u8(aml->out, (uint8_t)elements);
+	if (elements <= UINT8_MAX) {
+		aml_open(aml, OP_PACKAGE);
+		put_u8(aml->out, (uint8_t)elements);
+	} else {
+		/* [ACPI65] 20.2.5.4: the number of elements is a term here */
+		aml_open(aml, OP_VAR_PACKAGE);
+		aml_integer(aml, elements);
+	}
 }
 
 static inline bool starts_name(char c)
@@ -383,4 +390,20 @@ void aml_buffer(Aml *aml, Bytes bytes)
 void aml_uuid(Aml *aml, const uint8_t guid[16])
 {
 	aml_buffer(aml, (Bytes){ .data = guid, .len = 16 });
+}
+
+void aml_if_uuid(Aml *aml, AmlOp argument, const uint8_t guid[16])
+{
+	aml_if(aml);
+	aml_op(aml, AML_LEQUAL);
+	aml_op(aml, argument);
+	aml_uuid(aml, guid);
+}
+
+void aml_if_equal(Aml *aml, AmlOp argument, uint64_t value)
+{
+	aml_if(aml);
+	aml_op(aml, AML_LEQUAL);
+	aml_op(aml, argument);
+	aml_integer(aml, value);
 }

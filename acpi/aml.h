@@ -14,7 +14,7 @@
 #include "support/byte_writer.h"
 
 #define AML_DEPTH_MAX 16
-#define AML_PACKAGE_MAX 255            /* elements: NumElements is one byte */
+#define AML_PACKAGE_MAX 0xFFFF         /* elements: no guest has need of more */
 #define AML_SERIALIZED 8u              /* of a method's flags, beside its 0 to 7 arguments */
 #define AML_BODY_MAX ((1u << 28) - 5u) /* bytes behind a PkgLength of four bytes */
 
@@ -30,6 +30,7 @@ typedef enum AmlOp {
 	AML_STORE = 0x70,              /* operand, target */
 	AML_AND = 0x7B,                /* operand, operand, target */
 	AML_OR = 0x7D,                 /* operand, operand, target */
+	AML_NOTIFY = 0x86,             /* object, value */
 	AML_CREATE_DWORD_FIELD = 0x8A, /* buffer, byte index, name */
 	AML_LEQUAL = 0x93,             /* operand, operand */
 	AML_RETURN = 0xA4,             /* operand */
@@ -80,7 +81,7 @@ void aml_scope(Aml *aml, const char *path);
 void aml_method(Aml *aml, const char *segment, unsigned flags); /* arguments, AML_SERIALIZED */
 void aml_if(Aml *aml);                                          /* then a predicate */
 void aml_else(Aml *aml);                                        /* right behind a closed If */
-void aml_package(Aml *aml, size_t elements);
+void aml_package(Aml *aml, size_t elements);                    /* from 256 on a VarPackage */
 void aml_close(Aml *aml);
 
 /** aml_open - put @op and open a block behind it */
@@ -119,6 +120,10 @@ void aml_uuid(Aml *aml, const uint8_t guid[16]);
 
 /** aml_buffer - a Buffer of these bytes */
 void aml_buffer(Aml *aml, Bytes bytes);
+
+/* If (LEqual (@argument, ToUUID (@guid))) {, and the same with a number: blocks */
+void aml_if_uuid(Aml *aml, AmlOp argument, const uint8_t guid[16]);
+void aml_if_equal(Aml *aml, AmlOp argument, uint64_t value);
 
 static inline void aml_op(Aml *aml, AmlOp op)
 {

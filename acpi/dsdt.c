@@ -57,8 +57,7 @@ static size_t min_size(size_t a, size_t b)
 
 static size_t pci_root_bound(const DsdtDevice *device)
 {
-	return DEVICE_BOUND +
-		16 * min_size(device->windows.interrupt_count, AML_PACKAGE_MAX + 1);
+	return DEVICE_BOUND + 16 * min_size(device->windows.interrupt_count, AML_PACKAGE_MAX);
 }
 
 static size_t virtio_mmio_bound(const DsdtDevice *device)
@@ -98,6 +97,11 @@ static bool has_sleep_states(const AcpiInputs *in)
 	return !in->without_sleep_states;
 }
 
+static bool has_hibernation(const AcpiInputs *in)
+{
+	return in->with_hibernation;
+}
+
 static bool has_apic(const AcpiInputs *in)
 {
 	return is_stated(in, in->with_ioapic);
@@ -121,6 +125,11 @@ static bool has_vmbus(const AcpiInputs *in)
 	return is_stated(in, in->with_vmbus);
 }
 
+static bool has_sbsa_uarts(const AcpiInputs *in)
+{
+	return is_stated(in, in->sbsa_uart_count > 0);
+}
+
 static bool has_rtc(const AcpiInputs *in)
 {
 	return is_stated(in, in->with_rtc);
@@ -129,6 +138,11 @@ static bool has_rtc(const AcpiInputs *in)
 static bool has_list(const AcpiInputs *in)
 {
 	return in->devices;
+}
+
+static bool has_generation_counter(const AcpiInputs *in)
+{
+	return in->generation_id_gpa;
 }
 
 static bool has_processors(const AcpiInputs *in)
@@ -148,25 +162,59 @@ static void put_sleep_states(Aml *aml, const AcpiForm *form, const AcpiInputs *i
 	put_device(aml, form, &(DsdtDevice){ .kind = DSDT_SLEEP_STATES });
 }
 
+static void put_hibernation(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
+{
+	(void)form;
+	dsdt_put_hibernation(aml, in->topology->arch);
+}
+
 static void put_apic(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 {
 	(void)in;
 	put_device(aml, form, &(DsdtDevice){ .kind = DSDT_APIC });
 }
 
+/* "\_SB." and a name that ends within its five bytes. */
+typedef struct UartPath {
+	char text[sizeof("\\_SB.") + 5];
+} UartPath;
+
+static UartPath uart_path(const char name[5])
+{
+	UartPath path = { "\\_SB." };
+
+	memcpy(path.text + strlen(path.text), name, 5);
+	return path;
+}
+
 static void put_uarts(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 {
 	for (size_t i = 0; i < in->uart_count; i++) {
 		const AcpiUart *uart = &in->uarts[i];
-		char path[sizeof("\\_SB.") + sizeof(uart->name)] = "\\_SB.";
+		const UartPath path = uart_path(uart->name);
 		const DsdtDevice device = { .kind = DSDT_UART,
-			.uart = { .path = path,
+			.uart = { .path = path.text,
 				.ddn = uart->ddn,
 				.uid = uart->uid,
 				.io_base = uart->io_base,
 				.irq = uart->irq } };
 
-		memcpy(path + strlen(path), uart->name, sizeof(uart->name));
+		put_device(aml, form, &device);
+	}
+}
+
+static void put_sbsa_uarts(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
+{
+	for (size_t i = 0; i < in->sbsa_uart_count; i++) {
+		const AcpiSbsaUart *uart = &in->sbsa_uarts[i];
+		const UartPath path = uart_path(uart->name);
+		const DsdtDevice device = { .kind = DSDT_SBSA_UART,
+			.sbsa_uart = { .path = path.text,
+				.uid = uart->uid,
+				.base = uart->base,
+				.len = uart->len,
+				.gsiv = uart->gsiv } };
+
 		put_device(aml, form, &device);
 	}
 }
@@ -190,6 +238,13 @@ static void put_rtc(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 	put_device(aml, form, &(DsdtDevice){ .kind = DSDT_RTC });
 }
 
+static void put_generation_counter(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
+{
+	(void)form;
+	dsdt_put_generation_counter(
+		aml, in->topology->arch, in->generation_id_gpa, in->generation_gsiv);
+}
+
 static void put_list(Aml *aml, const AcpiForm *form, const AcpiInputs *in)
 {
 	for (size_t i = 0; i < in->devices->count; i++)
@@ -208,12 +263,15 @@ static const struct {
 	void (*put)(Aml *aml, const AcpiForm *form, const AcpiInputs *in);
 } rows[] = {
 	{ has_sleep_states, put_sleep_states },
+	{ has_hibernation, put_hibernation },
 	{ has_apic, put_apic },
 	{ has_uarts, put_uarts },
 	{ has_module, put_module },
 	{ has_vmbus, put_module_vmbus },
+	{ has_sbsa_uarts, put_sbsa_uarts },
 	{ has_rtc, put_rtc },
 	{ has_list, put_list },
+	{ has_generation_counter, put_generation_counter },
 	{ has_processors, put_processors },
 };
 
@@ -258,6 +316,7 @@ size_t acpi_bound_dsdt(const AcpiInputs *in)
 
 	for (size_t i = 0; i < in->uart_count; i++)
 		bound += DEVICE_BOUND + strlen(in->uarts[i].ddn);
+	bound += in->sbsa_uart_count * DEVICE_BOUND;
 	for (size_t i = 0; in->devices && i < in->devices->count; i++) {
 		assert(in->devices->items[i].kind < DSDT_DEVICE_COUNT);
 		bound += kinds[in->devices->items[i].kind].bound(&in->devices->items[i]);

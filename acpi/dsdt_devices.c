@@ -15,6 +15,8 @@
 #define RTC_PORTS 2
 #define RTC_IRQ 8
 #define VMBUS_IRQ 5 /* as Hyper-V's firmware says; nothing is ever raised on it */
+#define GENERATION_ID_SIZE 16
+#define GENERATION_CHANGED 0x80 /* of Notify */
 #define PCI_CONFIG_PORT 0xCF8
 #define PCI_CONFIG_PORTS 8
 
@@ -49,6 +51,138 @@ void dsdt_put_sleep_states(Aml *aml, const AcpiForm *form, const DsdtDevice *dev
 		aml_op(aml, AML_ZERO);
 		aml_close(aml);
 	}
+}
+
+/*
+ * Scope (\_SB) {
+ *	Method (_DSM, 4) {
+ *		If (LEqual (Arg0, ToUUID ("713E539D-E06E-4AE9-A75D-21EB34112B7E"))) {
+ *			If (LEqual (Arg2, 0)) { Return (Buffer () { 0x03 }) }
+ *			If (LEqual (Arg2, 1)) { Return (1) } }
+ *		Return (Buffer () { 0 }) } }
+ *
+ * "Take \_S4 at its word": what hibernates on hardware without sleep registers. [MU]
+ * MsvmPkg/AcpiTables/Dsdt.asl
+ */
+static void put_strict_s4(Aml *aml)
+{
+	static const uint8_t strict_s4[16] = { 0x9D, 0x53, 0x3E, 0x71, 0x6E, 0xE0, 0xE9, 0x4A,
+		0xA7, 0x5D, 0x21, 0xEB, 0x34, 0x11, 0x2B, 0x7E };
+	static const uint8_t both_functions[] = { 0x03 }, no_function[] = { 0 };
+
+	aml_scope(aml, "\\_SB");
+	aml_method(aml, "_DSM", 4);
+	aml_if_uuid(aml, AML_ARG0, strict_s4);
+	aml_if_equal(aml, AML_ARG2, 0);
+	aml_op(aml, AML_RETURN);
+	aml_buffer(aml, (Bytes){ .data = both_functions, .len = 1 });
+	aml_close(aml);
+	aml_if_equal(aml, AML_ARG2, 1);
+	aml_op(aml, AML_RETURN);
+	aml_integer(aml, 1);
+	aml_close(aml);
+	aml_close(aml);
+	aml_op(aml, AML_RETURN);
+	aml_buffer(aml, (Bytes){ .data = no_function, .len = 1 });
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Name (\_S4, Package (2) { 1, 0 })	// SLP_TYP of PM1a
+ */
+void dsdt_put_hibernation(Aml *aml, GuestArch arch)
+{
+	put_bytes(aml->out, "\x08\\_S4_", 6);
+	aml_package(aml, 2);
+	aml_integer(aml, 1);
+	aml_integer(aml, 0);
+	aml_close(aml);
+	if (arch == GUEST_ARCH_AARCH64)
+		put_strict_s4(aml);
+}
+
+/* Notify (\_SB.GENC, 0x80) } */
+static void notify_generation_close(Aml *aml)
+{
+	aml_op(aml, AML_NOTIFY);
+	aml_path(aml, "\\_SB.GENC");
+	aml_integer(aml, GENERATION_CHANGED);
+	aml_close(aml);
+}
+
+/*
+ * Scope (\_GPE) {
+ *	Method (_E00) { Notify (\_SB.GENC, 0x80) } }
+ */
+static void put_generation_gpe(Aml *aml)
+{
+	aml_scope(aml, "\\_GPE");
+	aml_method(aml, "_E00", 0);
+	notify_generation_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.GED1) {
+ *	Name (_HID, "ACPI0013") Name (_UID, 1)
+ *	Name (_CRS, ResourceTemplate () {
+ *		Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 35 } })
+ *	Method (_EVT, 1) {
+ *		If (LEqual (Arg0, 35)) { Notify (\_SB.GENC, 0x80) } } }
+ */
+static void put_generation_event(Aml *aml, uint32_t gsiv)
+{
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "GED1"));
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "ACPI0013"));
+	put_uid(aml, 1);
+	aml_resources(aml);
+	resource_interrupt(aml, RESOURCE_EDGE_EXCLUSIVE, gsiv);
+	aml_close(aml);
+	aml_method(aml, "_EVT", 1);
+	aml_if_equal(aml, AML_ARG0, gsiv);
+	notify_generation_close(aml);
+	aml_close(aml);
+	aml_close(aml);
+}
+
+/*
+ * Device (\_SB.GENC) {
+ *	Name (_HID, "MSFT1002") Name (_CID, Package (2) { "VM_Gen_Counter", "VMGENCTR" })
+ *	Name (_UID, 0) Name (_DDN, "VM_Gen_Counter")
+ *	Name (ADDR, Package (2) { …low 32 bits…, …high 32 bits… }) }
+ *
+ * Linux matches the _CID; kernels that know short ones only match the second. [VMGENID]; [LINUX]
+ * drivers/virt/vmgenid.c
+ */
+void dsdt_put_generation_counter(Aml *aml, GuestArch arch, uint64_t gpa, uint32_t gsiv)
+{
+	if (gpa % 8 != 0 || gpa > UINT64_MAX - GENERATION_ID_SIZE) {
+		aml_fail(aml, PVW_ACPI_0024,
+			"a generation id at 0x%" PRIx64
+			", expected a multiple of 8 with 16 bytes behind it",
+			gpa);
+		return;
+	}
+	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "GENC"));
+	aml_literal(aml, AML_NAMED_TEXT("_HID", "MSFT1002"));
+	aml_name(aml, "_CID");
+	aml_package(aml, 2);
+	aml_string(aml, "VM_Gen_Counter");
+	aml_string(aml, "VMGENCTR");
+	aml_close(aml);
+	put_uid(aml, 0);
+	aml_literal(aml, AML_NAMED_TEXT("_DDN", "VM_Gen_Counter"));
+	aml_name(aml, "ADDR");
+	aml_package(aml, 2);
+	aml_integer(aml, (uint32_t)gpa);
+	aml_integer(aml, gpa >> 32);
+	aml_close(aml);
+	aml_close(aml);
+	if (arch == GUEST_ARCH_X86_64)
+		put_generation_gpe(aml);
+	else if (gsiv)
+		put_generation_event(aml, gsiv);
 }
 
 /*
@@ -345,27 +479,15 @@ void dsdt_put_processors(Aml *aml, const AcpiForm *form, const DsdtDevice *devic
 		aml_close(aml);
 }
 
-/*
- * Name (_PRT, Package (n) { Package (4) { device << 16 | function, INTA, 0, GSI }, … })
- *
- * In the caller's order. The reference writes addresses and interrupts as DWord constants
- * whatever their value.
- */
-static void put_interrupt_routing(
-	Aml *aml, const DsdtDevice *device, void (*put_number)(Aml *aml, uint32_t number))
+/* Name (_PRT, Package (n) { Package (4) { device << 16 | function, INTA, 0, GSI }, … }) */
+static void put_interrupt(Aml *aml, const AcpiPciInterrupt *interrupt,
+	void (*put_number)(Aml *aml, uint32_t number))
 {
-	aml_name(aml, "_PRT");
-	aml_package(aml, device->windows.interrupt_count);
-	for (size_t i = 0; i < device->windows.interrupt_count && !aml->failed; i++) {
-		const AcpiPciInterrupt *interrupt = &device->windows.interrupts[i];
-
-		aml_package(aml, 4);
-		put_number(aml, (uint32_t)interrupt->device << 16 | interrupt->function);
-		aml_integer(aml, 0);
-		aml_integer(aml, 0);
-		put_number(aml, interrupt->line);
-		aml_close(aml);
-	}
+	aml_package(aml, 4);
+	put_number(aml, (uint32_t)interrupt->device << 16 | interrupt->function);
+	aml_integer(aml, 0);
+	aml_integer(aml, 0);
+	put_number(aml, interrupt->line);
 	aml_close(aml);
 }
 
@@ -377,6 +499,67 @@ static void put_short_number(Aml *aml, uint32_t number)
 static void put_dword_number(Aml *aml, uint32_t number)
 {
 	aml_dword(aml, number);
+}
+
+/* As the reference has it: every entry, numbers as DWord constants whatever their value. */
+static void put_routing_reference(Aml *aml, const DsdtDevice *device)
+{
+	aml_name(aml, "_PRT");
+	aml_package(aml, device->windows.interrupt_count);
+	for (size_t i = 0; i < device->windows.interrupt_count && !aml->failed; i++)
+		put_interrupt(aml, &device->windows.interrupts[i], put_dword_number);
+	aml_close(aml);
+}
+
+#define PCI_DEVICES 32
+#define PCI_FUNCTIONS 8
+
+/* One flag a device and function, the last for all functions. */
+typedef bool PciFunctionFlags[PCI_DEVICES][PCI_FUNCTIONS + 1];
+
+/* The flag of an interrupt's device and function; NULL and a fault if PCI has no such one. */
+static bool *flag_of(Aml *aml, const AcpiPciInterrupt *interrupt, PciFunctionFlags flags)
+{
+	const bool any = interrupt->function == ACPI_ANY_FUNCTION;
+
+	if (interrupt->device >= PCI_DEVICES ||
+		(!any && interrupt->function >= PCI_FUNCTIONS)) {
+		aml_fail(aml, PVW_ACPI_0013,
+			"an interrupt of pci device %u function %u, expected at most 31 and 7",
+			interrupt->device, interrupt->function);
+		return NULL;
+	}
+	return &flags[interrupt->device][any ? PCI_FUNCTIONS : interrupt->function];
+}
+
+/*
+ * In the caller's order. A guest uses the first entry of a device and pin, so what is there for
+ * the second time is left out.
+ */
+static void put_routing(Aml *aml, const DsdtDevice *device)
+{
+	const AcpiPciInterrupt *interrupts = device->windows.interrupts;
+	PciFunctionFlags first = { 0 }, seen = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < device->windows.interrupt_count; i++) {
+		bool *flag = flag_of(aml, &interrupts[i], first);
+
+		if (!flag)
+			return;
+		count += !*flag;
+		*flag = true;
+	}
+	aml_name(aml, "_PRT");
+	aml_package(aml, count);
+	for (size_t i = 0; i < device->windows.interrupt_count; i++) {
+		bool *flag = flag_of(aml, &interrupts[i], seen);
+
+		if (!*flag)
+			put_interrupt(aml, &interrupts[i], put_short_number);
+		*flag = true;
+	}
+	aml_close(aml);
 }
 
 /*
@@ -412,7 +595,7 @@ void dsdt_put_pci_root_reference(Aml *aml, const DsdtDevice *device)
 	aml_op(aml, AML_RETURN);
 	aml_buffer(aml, (Bytes){ .data = osc_answer, .len = sizeof(osc_answer) });
 	aml_close(aml);
-	put_interrupt_routing(aml, device, put_dword_number);
+	put_routing_reference(aml, device);
 	put_pci_resources(aml, device);
 	aml_close(aml);
 }
@@ -431,7 +614,7 @@ void dsdt_put_pci_root(Aml *aml, const DsdtDevice *device)
 	put_uid(aml, 0);
 	aml_name(aml, "_BBN");
 	aml_integer(aml, 0);
-	put_interrupt_routing(aml, device, put_short_number);
+	put_routing(aml, device);
 	put_pci_resources(aml, device);
 	aml_close(aml);
 }

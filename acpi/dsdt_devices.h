@@ -20,6 +20,16 @@ void dsdt_put_rtc(Aml *aml, const AcpiForm *form, const DsdtDevice *device);
 void dsdt_put_virtio_mmio(Aml *aml, const AcpiForm *form, const DsdtDevice *device);
 void dsdt_put_processors(Aml *aml, const AcpiForm *form, const DsdtDevice *device);
 
+/** dsdt_put_hibernation - the sleep state S4 */
+void dsdt_put_hibernation(Aml *aml, GuestArch arch);
+
+/**
+ * dsdt_put_generation_counter - where the 16 bytes of the machine's generation id lie, and who
+ * tells when they have changed
+ * @gsiv: aarch64's interrupt, 0 = nothing tells; x86-64 has GPE bit 0
+ */
+void dsdt_put_generation_counter(Aml *aml, GuestArch arch, uint64_t gpa, uint32_t gsiv);
+
 /* Two forms of each: rows of the profiles. */
 void dsdt_put_vmbus(Aml *aml, const DsdtDevice *device);
 void dsdt_put_vmbus_reference(Aml *aml, const DsdtDevice *device);

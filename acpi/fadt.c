@@ -41,6 +41,7 @@ static void put_fadt(const AcpiContext *c, ByteWriter *w, Fadt *fadt)
 	const size_t mark = acpi_table_begin(
 		w, "FACP", FADT_REVISION, acpi_identity(c->in, ACPI_IDENTITY_TABLES));
 
+	fadt->x_firmware_ctrl = c->facs;
 	fadt->x_dsdt = c->dsdt;
 	put_bytes(w, (const uint8_t *)fadt + sizeof(fadt->header),
 		sizeof(*fadt) - sizeof(fadt->header));

@@ -112,24 +112,6 @@ static void put_ids(Aml *aml, const AcpiBridge *bridge)
 		put_integer_name(aml, "_PXM", bridge->vnode);
 }
 
-/* If (LEqual (@argument, ToUUID (…))) { */
-static void if_uuid(Aml *aml, AmlOp argument, const uint8_t uuid[16])
-{
-	aml_if(aml);
-	aml_op(aml, AML_LEQUAL);
-	aml_op(aml, argument);
-	aml_uuid(aml, uuid);
-}
-
-/* If (LEqual (@argument, @value)) { */
-static void if_equal(Aml *aml, AmlOp argument, uint64_t value)
-{
-	aml_if(aml);
-	aml_op(aml, AML_LEQUAL);
-	aml_op(aml, argument);
-	aml_integer(aml, value);
-}
-
 /* Store (0, STS0) } */
 static void status_good_close(Aml *aml)
 {
@@ -156,8 +138,8 @@ static void status_bad_close(Aml *aml, unsigned flags)
  */
 static void put_osc_cxl(Aml *aml)
 {
-	if_uuid(aml, AML_ARG0, osc_cxl);
-	if_equal(aml, AML_ARG1, 1);
+	aml_if_uuid(aml, AML_ARG0, osc_cxl);
+	aml_if_equal(aml, AML_ARG1, 1);
 	status_good_close(aml);
 	aml_else(aml);
 	status_bad_close(aml, OSC_FAILURE);
@@ -180,7 +162,7 @@ static void put_osc(Aml *aml, const AcpiForm *form, const AcpiBridge *bridge)
 	aml_op(aml, AML_ARG3);
 	aml_integer(aml, 0);
 	aml_segment(aml, "STS0");
-	if_uuid(aml, AML_ARG0, osc_pci);
+	aml_if_uuid(aml, AML_ARG0, osc_pci);
 	status_good_close(aml);
 	aml_else(aml);
 	if (bridge->cxl) {
@@ -206,12 +188,12 @@ static void put_dsm(Aml *aml)
 	static const uint8_t functions[] = { DSM_SUPPORTED };
 
 	aml_method(aml, "_DSM", 4);
-	if_uuid(aml, AML_ARG0, dsm_pci);
-	if_equal(aml, AML_ARG2, DSM_FUNCTIONS);
+	aml_if_uuid(aml, AML_ARG0, dsm_pci);
+	aml_if_equal(aml, AML_ARG2, DSM_FUNCTIONS);
 	aml_op(aml, AML_RETURN);
 	aml_buffer(aml, (Bytes){ .data = functions, .len = sizeof(functions) });
 	aml_close(aml);
-	if_equal(aml, AML_ARG2, DSM_PRESERVE_BOOT_CONFIG);
+	aml_if_equal(aml, AML_ARG2, DSM_PRESERVE_BOOT_CONFIG);
 	aml_op(aml, AML_RETURN);
 	aml_integer(aml, 0);
 	aml_close(aml);

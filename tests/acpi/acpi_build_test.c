@@ -169,7 +169,7 @@ Test(acpi_build, refuses_tables_of_the_other_architecture)
 {
 	Machine *m = machine_new(1);
 
-	expect_refusal(m, ACPI_GTDT, PVW_ACPI_0016, "gtdt: not a table of x86_64");
+	expect_refusal(m, ACPI_GTDT, PVW_ACPI_0016, "GTDT: not a table of x86_64");
 	cr_expect_not(acpi_table_wanted(ACPI_GTDT, &m->in));
 	m->topology.arch = GUEST_ARCH_AARCH64;
 	expect_refusal(m, ACPI_DMAR, PVW_ACPI_0016, "aarch64");

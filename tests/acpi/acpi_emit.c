@@ -6,6 +6,7 @@
  * writes FOLDER/<machine>/<table>.aml. A machine's name says what it is, so that a judge knows
  * what to expect: profile, architecture, processors, windows, UARTs, or what else is special.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,11 +41,18 @@ static void write_file(const char *folder, const char *name, Bytes bytes)
 		die(path, "cannot be written");
 }
 
+/* By its signature in lower case. */
+static void write_table(const char *folder, AcpiTableId id, Bytes bytes)
+{
+	char name[5] = { 0 };
+
+	for (size_t i = 0; i < 4; i++)
+		name[i] = (char)tolower(acpi_table_signature(id)[i]);
+	write_file(folder, name, bytes);
+}
+
 static void emit(const char *root, const char *name, const AcpiInputs *in)
 {
-	static const char *const names[ACPI_TABLE_COUNT] = { "dsdt", "facp", "aspt", "apic",
-		"srat", "slit", "mcfg", "iort", "ssdt", "cedt", "pptt", "ivrs", "dmar",
-		"gtdt" };
 	Arena *arena = arena_new((size_t)64 << 20);
 	char folder[256];
 	AcpiSet set;
@@ -57,7 +65,7 @@ static void emit(const char *root, const char *name, const AcpiInputs *in)
 		die(folder, arena ? err.text : "no memory");
 	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
 		if (set.at[id])
-			write_file(folder, names[id],
+			write_table(folder, id,
 				(Bytes){ set.tables.data + (set.at[id] - TABLES_GPA),
 					set.len[id] });
 	}

@@ -402,13 +402,96 @@ Test(dsdt, takes_10999_processors_and_refuses_11000)
 	expect_list_refusal(&processors, PVW_ACPI_0007, "11000 processors");
 }
 
-Test(dsdt, refuses_more_than_255_interrupt_lines)
+/* Elements of a _PRT: what its NumElements says, checked by the walk. */
+static size_t routes_of(const AmlWalk *walk)
 {
-	AcpiPciInterrupt *lines = calloc(256, sizeof(*lines));
-	const DsdtDevice root = { .kind = DSDT_PCI_ROOT,
-		.windows = { .interrupts = lines, .interrupt_count = 256 } };
+	const AmlNode *prt = aml_find(walk, "\\_SB_.PCI0._PRT");
+	size_t length, width;
+	uint64_t count = 0;
 
-	expect_list_refusal(&root, PVW_ACPI_0004, "256 elements");
+	cr_assert(prt);
+	width = aml_read_length((Bytes){ prt->body.data + 1, prt->body.len - 1 }, &length);
+	if (prt->body.data[0] == 0x12)
+		return prt->body.data[1 + width];
+	cr_assert_eq(prt->body.data[0], 0x13);
+	cr_assert(aml_read_integer((Bytes){ prt->body.data + 1 + width, 3 }, &count));
+	return (size_t)count;
+}
+
+/* Every device's eight functions and its "any": 288. */
+Test(dsdt, routes_more_than_255_interrupts)
+{
+	AcpiPciInterrupt lines[288];
+	DsdtDevice root = { .kind = DSDT_PCI_ROOT,
+		.windows = { .interrupts = lines, .interrupt_count = 288 } };
+
+	for (uint16_t i = 0; i < 288; i++)
+		lines[i] = (AcpiPciInterrupt){ .device = i / 9,
+			.function = i % 9 == 8 ? ACPI_ANY_FUNCTION : i % 9,
+			.line = 16u + i % 8 };
+	for (AcpiProfile profile = 0; profile < ACPI_PROFILE_COUNT; profile++) {
+		static const size_t counts[] = { 0, 1, 255, 256, 288 };
+
+		for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+			Machine *m = machine_new(1);
+			AmlWalk walk;
+
+			m->in.profile = profile;
+			root.windows.interrupt_count = counts[i];
+			walk = walk_of(list_table(m, &root, 1));
+			cr_expect_eq(routes_of(&walk), counts[i]);
+			aml_walk_free(&walk);
+			machine_free(m);
+		}
+	}
+}
+
+Test(dsdt, default_profile_routes_each_function_once)
+{
+	static const AcpiPciInterrupt lines[] = { { 7, ACPI_ANY_FUNCTION, 14 },
+		{ 7, ACPI_ANY_FUNCTION, 15 }, { 7, 1, 15 }, { 8, ACPI_ANY_FUNCTION, 15 } };
+	const DsdtDevice root = { .kind = DSDT_PCI_ROOT,
+		.windows = { .interrupts = lines, .interrupt_count = 4 } };
+	static const size_t expected[] = {
+		[ACPI_PROFILE_DEFAULT] = 3, [ACPI_PROFILE_REFERENCE] = 4
+	};
+
+	for (AcpiProfile profile = 0; profile < ACPI_PROFILE_COUNT; profile++) {
+		Machine *m = machine_new(1);
+		AmlWalk walk;
+
+		m->in.profile = profile;
+		walk = walk_of(list_table(m, &root, 1));
+		cr_expect_eq(routes_of(&walk), expected[profile]);
+		aml_walk_free(&walk);
+		machine_free(m);
+	}
+}
+
+Test(dsdt, default_profile_refuses_interrupts_of_what_pci_does_not_have)
+{
+	static const AcpiPciInterrupt lines[] = { { 32, 0, 14 }, { 0, 8, 14 } };
+
+	for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+		const DsdtDevice root = { .kind = DSDT_PCI_ROOT,
+			.windows = { .interrupts = &lines[i], .interrupt_count = 1 } };
+		const DsdtDeviceList list = { &root, 1 };
+		Machine *m = machine_new(1);
+
+		m->in.profile = ACPI_PROFILE_DEFAULT;
+		m->in.devices = &list;
+		expect_refusal(m, ACPI_DSDT, PVW_ACPI_0013, i ? "function 8" : "device 32");
+		machine_free(m);
+	}
+}
+
+Test(dsdt, reference_refuses_more_than_65535_interrupts)
+{
+	AcpiPciInterrupt *lines = calloc(65536, sizeof(*lines));
+	const DsdtDevice root = { .kind = DSDT_PCI_ROOT,
+		.windows = { .interrupts = lines, .interrupt_count = 65536 } };
+
+	expect_list_refusal(&root, PVW_ACPI_0004, "65536 elements");
 	free(lines);
 }
 

@@ -191,20 +191,41 @@ static bool read_buffer_body(Reader *r)
 	return true; /* the rest are bytes */
 }
 
+static bool read_elements(Reader *inside, uint64_t count)
+{
+	for (; count > 0; count--) {
+		if (!read_term(inside))
+			return false;
+	}
+	return inside->at == inside->end ||
+		fail(inside, "a package with more elements than it says");
+}
+
 static bool read_package_body(Reader *r)
 {
 	Reader inside;
-	unsigned count;
 
 	if (!enter(r, &inside))
 		return false;
 	if (!has(&inside, 1))
 		return fail(r, "a package without its number of elements");
-	for (count = *inside.at++; count > 0; count--) {
-		if (!read_term(&inside))
-			return false;
-	}
-	return inside.at == inside.end || fail(r, "a package with more elements than it says");
+	return read_elements(&inside, *inside.at++);
+}
+
+/* The number of elements is a term; a constant is the only one that is known here. */
+static bool read_var_package_body(Reader *r)
+{
+	Reader inside;
+	const uint8_t *data;
+	uint64_t count;
+
+	if (!enter(r, &inside))
+		return false;
+	data = inside.at;
+	if (!read_term(&inside) ||
+		!aml_read_integer((Bytes){ data, (size_t)(inside.at - data) }, &count))
+		return fail(r, "a package without its number of elements");
+	return read_elements(&inside, count);
 }
 
 static bool read_terms_inside(Reader *r)
@@ -259,6 +280,7 @@ static unsigned operand_count(uint8_t op)
 	case 0xA4: /* Return */
 		return 1;
 	case 0x70: /* Store */
+	case 0x86: /* Notify */
 	case 0x93: /* LEqual */
 		return 2;
 	case 0x7B: /* And */
@@ -326,6 +348,8 @@ static bool read_term(Reader *r)
 		return read_buffer_body(r);
 	case 0x12:
 		return read_package_body(r);
+	case 0x13:
+		return read_var_package_body(r);
 	case 0x14:
 		return read_block(r, AML_NODE_METHOD);
 	case 0x5B:
