@@ -39,7 +39,7 @@ static void tell_yielded(const MtrrInputs *in, MtrrYield yielded, Diagnostics *d
 		for (size_t i = 0; i < in->yielding[list].count; i++)
 			diagnostics_add(diagnostics, PVW_MTRR_0006, "mtrrs",
 				"%s " RANGE_FORMAT " may be write-back, expected uncached: no "
-			                           "pairs are left for it",
+				"pairs are left for it",
 				mtrr_yield_name(list), RANGE_ARGS(in->yielding[list].items[i]));
 	}
 }
@@ -61,4 +61,36 @@ bool boot_machine_add_mtrrs(const BootInputs *in, MtrrPolicy policy, Arena *aren
 	for (size_t i = 0; i < count; i++)
 		boot_plan_register(plan, registers[i]);
 	return true;
+}
+
+#define TEXT(literal)                                                                          \
+	{                                                                                      \
+		(const uint8_t *)(literal), sizeof(literal) - 1                                \
+	}
+
+static Bytes or_default(Bytes stated, Bytes otherwise)
+{
+	return stated.len ? stated : otherwise;
+}
+
+SmbiosInputs boot_machine_smbios(const PlatformSettings *settings)
+{
+	static const SmbiosInputs direct_boot = {
+		.bios_vendor = TEXT("OpenVMM"),
+		.bios_version = TEXT("OpenVMM Direct"),
+		.bios_release_date = TEXT("06/19/2026"),
+		.manufacturer = TEXT("OpenVMM"),
+		.product = TEXT("OpenVMM Virtual Machine"),
+	};
+	const SmbiosSettings *host = &settings->smbios;
+	SmbiosInputs identity = direct_boot;
+
+	identity.manufacturer = or_default(host->system_manufacturer, identity.manufacturer);
+	identity.product = or_default(host->system_product, identity.product);
+	identity.version = host->system_version;
+	identity.serial_number = host->serial_number;
+	identity.sku_number = host->system_sku;
+	identity.family = host->system_family;
+	identity.uuid = settings->bios_guid;
+	return identity;
 }

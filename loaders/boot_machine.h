@@ -1,11 +1,12 @@
 /*
- * What every boot path says of the machine in the same way: its ACPI inputs and the variable
- * MTRRs of x86-64.
+ * What every boot path says of the machine in the same way: its ACPI inputs, who made it, and the
+ * variable MTRRs of x86-64.
  */
 #ifndef LOADERS_BOOT_MACHINE_H
 #define LOADERS_BOOT_MACHINE_H
 
 #include "loaders/boot_path.h"
+#include "loaders/smbios.h"
 
 /**
  * boot_machine_acpi - the part of the ACPI inputs that follows from the boot inputs
@@ -25,5 +26,8 @@ MUST_CHECK bool boot_machine_acpi(
  */
 MUST_CHECK bool boot_machine_add_mtrrs(const BootInputs *in, MtrrPolicy policy, Arena *arena,
 	BootPlanBuilder *plan, Diagnostics *diagnostics, Error *err);
+
+/** boot_machine_smbios - direct boot's identity, behind what the host says; borrows its texts */
+SmbiosInputs boot_machine_smbios(const PlatformSettings *settings);
 
 #endif

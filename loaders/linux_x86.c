@@ -17,11 +17,6 @@
 /* Kernels of every age take an initrd that ends here: initrd_addr_max of [LINUXBOOT]. */
 #define INITRD_END_MAX UINT64_C(0x80000000)
 
-#define TEXT(literal)                                                                          \
-	{                                                                                      \
-		(const uint8_t *)(literal), sizeof(literal) - 1                                \
-	}
-
 /* Names are API; index LinuxPieceId. */
 static const char *const piece_names[] = {
 	[LINUX_PIECE_COMMAND_LINE] = "linux.command-line",
@@ -132,34 +127,6 @@ static bool build_acpi(
 	return true;
 }
 
-static Bytes or_default(Bytes stated, Bytes otherwise)
-{
-	return stated.len ? stated : otherwise;
-}
-
-/* The identity of direct boot; what the host says of the system goes before it. */
-static SmbiosInputs smbios_identity(const PlatformSettings *settings)
-{
-	static const SmbiosInputs direct_boot = {
-		.bios_vendor = TEXT("OpenVMM"),
-		.bios_version = TEXT("OpenVMM Direct"),
-		.bios_release_date = TEXT("06/19/2026"),
-		.manufacturer = TEXT("OpenVMM"),
-		.product = TEXT("OpenVMM Virtual Machine"),
-	};
-	const SmbiosSettings *host = &settings->smbios;
-	SmbiosInputs identity = direct_boot;
-
-	identity.manufacturer = or_default(host->system_manufacturer, identity.manufacturer);
-	identity.product = or_default(host->system_product, identity.product);
-	identity.version = host->system_version;
-	identity.serial_number = host->serial_number;
-	identity.sku_number = host->system_sku;
-	identity.family = host->system_family;
-	identity.uuid = settings->bios_guid;
-	return identity;
-}
-
 static void add_config(BootPlanBuilder *plan, const LinuxX86Config *config)
 {
 	for (size_t i = 0; i < LINUX_PIECE_COUNT; i++) {
@@ -196,7 +163,7 @@ static void warn_command_line(Bytes line, Diagnostics *diagnostics)
 bool linux_x86_build_plan(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
-	const SmbiosInputs smbios = smbios_identity(in->settings);
+	const SmbiosInputs smbios = boot_machine_smbios(in->settings);
 	BootImage kernel = { 0 }, initrd = { 0 };
 	BootPlanBuilder *plan;
 	LinuxX86Config config;
