@@ -3,6 +3,8 @@
  */
 #include "loaders/boot_machine.h"
 
+#include "layout/fixed_map.h"
+
 static bool list_ram(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Error *err)
 {
 	NodeRange *items = arena_reserve_array(arena, NodeRange, ram.count, err);
@@ -13,6 +15,33 @@ static bool list_ram(LayoutRecordList ram, Arena *arena, NodeRangeList *out, Err
 		items[i] = (NodeRange){ ram.items[i].range, ram.items[i].vnode };
 	*out = (NodeRangeList){ items, ram.count };
 	return true;
+}
+
+/* The serial ports that the chipset settings call COM1 and COM2. */
+static const AcpiPort serial_ports[GUEST_ARCH_COUNT][2] = {
+	[GUEST_ARCH_X86_64] = { { ACPI_PORT_16550, COM1_PORT, COM1_IRQ, "\\_SB.UAR1" },
+		{ ACPI_PORT_16550, COM2_PORT, COM2_IRQ, "\\_SB.UAR2" } },
+	[GUEST_ARCH_AARCH64] = { { ACPI_PORT_PL011, PL011_0_GPA, PL011_0_INTID, "\\_SB.UAR0" },
+		{ ACPI_PORT_PL011, PL011_1_GPA, PL011_1_INTID, "\\_SB.UAR1" } },
+};
+
+/*
+ * What firmware would say and the reference's tables do not: who may sleep, which port is a
+ * console or a debugger's, that the chipset's timers need no workarounds.
+ */
+static void tell_beyond_reference(const PlatformSettings *settings, AcpiInputs *acpi)
+{
+	const ChipsetSettings *chipset = &settings->chipset;
+	const AcpiPort *ports = serial_ports[acpi->topology->arch];
+	const bool present[] = { chipset->com1, chipset->com2 };
+	const bool debugger[] = { chipset->com1_debugger, chipset->com2_debugger };
+
+	acpi->with_facs = acpi->with_waet = acpi->topology->arch == GUEST_ARCH_X86_64;
+	acpi->with_hibernation = acpi->with_facs && settings->uefi.hibernation;
+	for (size_t i = ARRAY_COUNT(present); i-- > 0;) {
+		if (present[i])
+			*(debugger[i] ? &acpi->debug_port : &acpi->console) = ports[i];
+	}
 }
 
 bool boot_machine_acpi(
@@ -28,6 +57,8 @@ bool boot_machine_acpi(
 
 	if (!list_ram(in->layout->vtl0.ram, arena, &acpi.ram, err))
 		return false;
+	if (profile != ACPI_PROFILE_REFERENCE)
+		tell_beyond_reference(in->settings, &acpi);
 	*out = acpi;
 	return true;
 }

@@ -10,7 +10,9 @@
 
 /**
  * boot_machine_acpi - the part of the ACPI inputs that follows from the boot inputs
- * @out: profile, topology, RAM with its nodes (a list in @arena), chipset windows, PSP; the rest
+ * @out: profile, topology, RAM with its nodes (a list in @arena), chipset windows, PSP; in the
+ *       default profile also FACS and WAET (x86-64), S4 where the settings allow hibernation,
+ *       SPCR for the first port that is no debugger's and DBG2 for the first that is. The rest
  *       is 0. What a boot path adds of its own, it adds behind this.
  *
  * Errors: PVW_MEM_0001 (LIMIT).

@@ -75,6 +75,67 @@ Test(boot_machine, leaves_the_rest_to_the_boot_path)
 	cr_assert_null(acpi.identity);
 }
 
+/* The first port of each role; a port that is not there has none. */
+Test(boot_machine, tells_acpi_of_consoles_and_debug_ports)
+{
+	static const struct {
+		ChipsetSettings chipset;
+		uint64_t console, debug_port; /* 0: none */
+	} rows[] = {
+		{ .chipset = { .com1_debugger = true } },
+		{ .chipset = { .com1 = true }, .console = 0x3f8 },
+		{ .chipset = { .com2 = true }, .console = 0x2f8 },
+		{ .chipset = { .com1 = true, .com2 = true }, .console = 0x3f8 },
+		{ .chipset = { .com1 = true, .com2 = true, .com1_debugger = true },
+			.console = 0x2f8,
+			.debug_port = 0x3f8 },
+		{ .chipset = { .com2 = true, .com2_debugger = true }, .debug_port = 0x2f8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		AcpiInputs acpi;
+		Error err;
+
+		settings.chipset = rows[i].chipset;
+		cr_assert(boot_machine_acpi(&in, ACPI_PROFILE_DEFAULT, arena, &acpi, &err));
+		cr_assert_eq(acpi.console.base, rows[i].console, "%zu", i);
+		cr_assert_eq(acpi.debug_port.base, rows[i].debug_port, "%zu", i);
+		cr_assert(boot_machine_acpi(&in, ACPI_PROFILE_REFERENCE, arena, &acpi, &err));
+		cr_assert_eq(acpi.console.kind, ACPI_PORT_NONE);
+		cr_assert_eq(acpi.debug_port.kind, ACPI_PORT_NONE);
+	}
+}
+
+Test(boot_machine, tells_acpi_what_firmware_would)
+{
+	AcpiInputs acpi;
+	Error err;
+
+	settings.uefi.hibernation = true;
+	cr_assert(boot_machine_acpi(&in, ACPI_PROFILE_DEFAULT, arena, &acpi, &err));
+	cr_assert(acpi.with_facs && acpi.with_waet && acpi.with_hibernation);
+	cr_assert(boot_machine_acpi(&in, ACPI_PROFILE_REFERENCE, arena, &acpi, &err));
+	cr_assert_not(acpi.with_facs || acpi.with_waet || acpi.with_hibernation);
+	settings.uefi.hibernation = false;
+	cr_assert(boot_machine_acpi(&in, ACPI_PROFILE_DEFAULT, arena, &acpi, &err));
+	cr_assert_not(acpi.with_hibernation);
+}
+
+Test(boot_machine, tells_acpi_of_pl011s_on_aarch64)
+{
+	static const ProcessorTopology arm = { .arch = GUEST_ARCH_AARCH64 };
+	AcpiInputs acpi;
+	Error err;
+
+	in.topology = &arm;
+	settings.chipset.com2 = settings.uefi.hibernation = true;
+	cr_assert(boot_machine_acpi(&in, ACPI_PROFILE_DEFAULT, arena, &acpi, &err));
+	cr_assert_eq(acpi.console.kind, ACPI_PORT_PL011);
+	cr_assert_eq(acpi.console.base, 0xeffeb000);
+	cr_assert_eq(acpi.console.interrupt, 34);
+	cr_assert_not(acpi.with_facs || acpi.with_waet || acpi.with_hibernation);
+}
+
 Test(boot_machine, adds_the_pairs_of_the_policy_asked_for)
 {
 	static const struct {
