@@ -295,9 +295,9 @@ static const JsonRow arm_rows[] = {
 	{ "msi_base", JSON_ROW_U64, AT(vm.arm.msi_base) },
 	{ "msi_spi_base", JSON_ROW_U32, .min = 32, .max = 1019, AT(vm.arm.msi_spi_base) },
 	{ "msi_spi_count", JSON_ROW_U32, .min = 1, .max = 988, AT(vm.arm.msi_spi_count) },
-	{ "interrupts", JSON_ROW_U32, AT(vm.arm.irq_count) },
-	{ "timer", JSON_ROW_U32, AT(vm.arm.virt_timer_ppi) },
-	{ "pmu", JSON_ROW_U32, AT(vm.arm.pmu_gsiv) },
+	{ "interrupts", JSON_ROW_U32, .min = 64, .max = 992, AT(vm.arm.irq_count) },
+	{ "timer", JSON_ROW_U32, .min = 16, .max = 31, AT(vm.arm.virt_timer_ppi) },
+	{ "pmu", JSON_ROW_U32, .max = 31, AT(vm.arm.pmu_gsiv) },
 	{ .name = NULL },
 };
 
@@ -312,6 +312,8 @@ static const JsonRow root_complex_rows[] = {
 	{ "cxl_hdm", JSON_ROW_SIZE, .at = offsetof(RootComplex, shape.cxl_hdm_size) },
 	{ "cxl_restrictions", JSON_ROW_U16,
 		.at = offsetof(RootComplex, bridge.cxl_restrictions) },
+	{ "ports", JSON_ROW_U8, .max = VM_MAX_PORTS,
+		.at = offsetof(RootComplex, bridge.ports) },
 	{ "iommu", JSON_ROW_NAME, .at = offsetof(RootComplex, shape.iommu),
 		.names = iommu_names },
 	{ "node", JSON_ROW_U32, .at = offsetof(RootComplex, bridge.vnode) },
@@ -322,7 +324,7 @@ static const JsonRow root_complex_rows[] = {
 
 static const RootComplex root_complex_initial = {
 	.shape = { .end_bus = 255, .low = { .size = 64 * MIB }, .high = { .size = GIB } },
-	.bridge = { .vnode = UNSAID_NODE },
+	.bridge = { .vnode = UNSAID_NODE, .ports = 1 },
 };
 
 static const JsonRow pcie_rows[] = {
@@ -393,7 +395,6 @@ static const Parts initial = {
 			.gic_redistributors = GIC_REDISTRIBUTORS_ALIGNED_GPA,
 			.gic_cpu_interface = GIC_REDISTRIBUTORS_GPA,
 			.msi_base = UNSAID,
-			.msi_spi_base = 512,
 			.msi_spi_count = 64,
 			.pmu_gsiv = 23,
 			.virt_timer_ppi = 20,
@@ -430,9 +431,31 @@ static void fill_layout(Parts *parts)
 		said_or(layout->vtl2_chipset_size, layout->has_vtl2 ? GIB : 0);
 }
 
+/* Without PCI Express nobody sends messages. */
+static GicMsi default_msi(const Parts *parts)
+{
+	if (parts->msi != GIC_MSI_COUNT)
+		return (GicMsi)parts->msi;
+	if (parts->root_complex_count == 0)
+		return GIC_MSI_NONE;
+	return parts->vm.arm.gic_v2 ? GIC_MSI_V2M : GIC_MSI_ITS;
+}
+
+static void fill_msi(Parts *parts)
+{
+	static const uint64_t bases[GIC_MSI_COUNT] = { 0, GIC_V2M_GPA, GIC_ITS_GPA };
+	ArmPlatform *arm = &parts->vm.arm;
+
+	arm->msi = default_msi(parts);
+	arm->msi_base = said_or(arm->msi_base, bases[arm->msi]);
+	if (arm->msi != GIC_MSI_V2M)
+		arm->msi_spi_base = arm->msi_spi_count = 0;
+	else if (arm->msi_spi_base == 0)
+		arm->msi_spi_base = vm_default_frame(arm);
+}
+
 static void fill_arm(Parts *parts)
 {
-	static const uint64_t msi_bases[GIC_MSI_COUNT] = { 0, GIC_V2M_GPA, GIC_ITS_GPA };
 	ArmPlatform *arm = &parts->vm.arm;
 
 	if (parts->arch != GUEST_ARCH_AARCH64) {
@@ -440,19 +463,11 @@ static void fill_arm(Parts *parts)
 		return;
 	}
 	arm->gic_v2 = parts->gic == 1;
-	if (parts->msi == GIC_MSI_COUNT)
-		arm->msi = parts->root_complex_count == 0 ? GIC_MSI_NONE
-			: arm->gic_v2                     ? GIC_MSI_V2M
-							  : GIC_MSI_ITS;
-	else
-		arm->msi = (GicMsi)parts->msi;
-	arm->msi_base = said_or(arm->msi_base, msi_bases[arm->msi]);
 	if (arm->gic_v2)
 		arm->gic_redistributors = 0;
 	else
 		arm->gic_cpu_interface = 0;
-	if (arm->msi != GIC_MSI_V2M)
-		arm->msi_spi_base = arm->msi_spi_count = 0;
+	fill_msi(parts);
 }
 
 static bool fill_nodes(Parts *parts, Arena *arena, Error *err)

@@ -20,6 +20,7 @@
 #define VM_MAX_PROCESSORS 2048
 #define VM_MAX_VIRTIO_MMIO 100 /* slots: what ACPI has names for */
 #define VM_MAX_INITIATORS 512
+#define VM_MAX_PORTS 32 /* of a root complex */
 #define VM_MAX_CACHES 16
 /* What an arena needs for a description, its layout and its tables' inputs, bytes. */
 #define VM_ARENA_LIMIT ((size_t)64 * 1024 * 1024)
@@ -41,6 +42,7 @@ typedef struct VmBridge {
 	uint32_t vnode;
 	bool preserve_boot_config; /* the guest keeps bus numbers and BARs */
 	uint16_t cxl_restrictions; /* as CEDT writes them */
+	uint8_t ports;             /* root ports: functions 0, 1, ... of its first bus */
 } VmBridge;
 
 typedef struct Vm {
@@ -77,7 +79,9 @@ typedef struct Vm {
  * no document of that form, PVW_VM_0001 (BAD_VALUE) another schema, _0002 (BAD_VALUE) members
  * that exclude each other or do not fit together, _0003 (UNSUPPORTED) what the architecture does
  * not have, _0004 (BAD_VALUE) a NUMA node that is not there, _0005 (OVERLAP) two root complexes
- * of one name or with a bus in common, _0006 (LIMIT) a document above VM_MAX_DOCUMENT.
+ * of one name or with a bus in common, _0006 (LIMIT) a document above VM_MAX_DOCUMENT, _0007
+ * (BAD_VALUE) a device of aarch64 outside of the low chipset window or on another, _0008
+ * (NO_SPACE) more interrupts than the GIC has.
  */
 MUST_CHECK bool vm_read(Bytes json, const char *source, Arena *arena, Vm *out, Error *err);
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "host/vm_internal.h"
+#include "layout/fixed_map.h"
+#include "support/checked.h"
 #include "support/diagnostics.h"
 
 /* The failure lies at "source.place". */
@@ -183,7 +185,7 @@ static bool check_root_complexes(const Vm *vm, const char *source, Error *err)
 			if (strcmp(complexes[i].name, complexes[k].name) == 0) {
 				error_set(err, PVW_VM_0005,
 					"the name %.64s is root complex %zu's, expected "
-				        "another",
+					"another",
 					complexes[i].name, k);
 				return fail_in(err, source, "pcie.root_complexes", i, "name");
 			}
@@ -202,7 +204,91 @@ static bool check_root_complexes(const Vm *vm, const char *source, Error *err)
 	return true;
 }
 
+/*
+ * Devices of aarch64.
+ */
+
+typedef struct Device {
+	const char *place; /* the member that moves it, or its name */
+	MemoryRange range;
+} Device;
+
+#define MAX_DEVICES 6
+
+static Device device_at(const char *place, uint64_t base, uint64_t size)
+{
+	/* A base so high that the end wraps is outside of any window. */
+	return (Device){ place, { base, base + size > base ? base + size : UINT64_MAX } };
+}
+
+static size_t list_devices(const Vm *vm, Device *out)
+{
+	const ArmPlatform *arm = &vm->arm;
+	size_t count = 0;
+
+	out[count++] = device_at("arm.distributor", arm->gic_distributor, GIC_DISTRIBUTOR_SIZE);
+	if (arm->gic_v2)
+		out[count++] = device_at(
+			"arm.cpu_interface", arm->gic_cpu_interface, GIC_V2_CPU_INTERFACE_SIZE);
+	else
+		out[count++] = device_at("arm.redistributors", arm->gic_redistributors,
+			vm->processors.count * GIC_REDISTRIBUTOR_STRIDE);
+	if (arm->msi != GIC_MSI_NONE)
+		out[count++] = device_at("arm.msi_base", arm->msi_base,
+			arm->msi == GIC_MSI_ITS ? GIC_ITS_SIZE : GIC_V2M_SIZE);
+	if (vm->with_com1)
+		out[count++] = device_at("chipset.com1", PL011_0_GPA, PL011_0_SIZE);
+	if (vm->with_com2)
+		out[count++] = device_at("chipset.com2", PL011_1_GPA, PL011_1_SIZE);
+	out[count++] = device_at(
+		"firmware's helper device", UEFI_DEVICE_ARM64_GPA, UEFI_DEVICE_ARM64_SIZE);
+	return count;
+}
+
+/* Each in whole pages of the low chipset window, and none where another is. */
+static bool check_devices(const Vm *vm, const char *source, Error *err)
+{
+	const uint64_t zone = memory_range_len(layout_defaults(vm->layout.arch)->zone);
+	const uint64_t said = vm->layout.chipset_low_size;
+	const uint64_t low = said > FOUR_GIB ? FOUR_GIB : said > zone ? said : zone;
+	const MemoryRange window = { FOUR_GIB - low, FOUR_GIB };
+	Device devices[MAX_DEVICES];
+	const size_t count = list_devices(vm, devices);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_aligned(devices[i].range.start, PAGE_SIZE) ||
+			!memory_range_contains(window, devices[i].range)) {
+			error_set(err, PVW_VM_0007,
+				"%s at " RANGE_FORMAT
+				", expected pages of the low chipset window " RANGE_FORMAT,
+				devices[i].place, RANGE_ARGS(devices[i].range),
+				RANGE_ARGS(window));
+			return fail_at(err, source, devices[i].place);
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (!memory_range_overlaps(devices[i].range, devices[k].range))
+				continue;
+			error_set(err, PVW_VM_0007,
+				"%s at " RANGE_FORMAT
+				", expected it apart from %s at " RANGE_FORMAT,
+				devices[i].place, RANGE_ARGS(devices[i].range),
+				devices[k].place, RANGE_ARGS(devices[k].range));
+			/* The helper device is where it is: the other one is to move. */
+			return fail_at(err, source,
+				i + 1 < count ? devices[i].place : devices[k].place);
+		}
+	}
+	return true;
+}
+
 bool vm_check(const Vm *vm, const char *source, Error *err)
 {
-	return check_nodes(vm, source, err) && check_root_complexes(vm, source, err);
+	VmInterrupts interrupts;
+
+	if (!check_nodes(vm, source, err) || !check_root_complexes(vm, source, err))
+		return false;
+	if (vm->layout.arch != GUEST_ARCH_AARCH64)
+		return true;
+	return check_devices(vm, source, err) &&
+		(vm_interrupts(vm, &interrupts, err) || fail_at(err, source, "arm.interrupts"));
 }

@@ -4,7 +4,7 @@
 #ifndef HOST_VM_INTERNAL_H
 #define HOST_VM_INTERNAL_H
 
-#include "host/vm.h"
+#include "host/vm_machine.h"
 
 typedef struct RootComplex {
 	RootComplexShape shape;
@@ -36,5 +36,12 @@ MUST_CHECK bool vm_check_said(const Parts *parts, const char *source, Error *err
 
 /** vm_check - does everything that a complete description names exist, and once? */
 MUST_CHECK bool vm_check(const Vm *vm, const char *source, Error *err);
+
+/** vm_default_frame - the first interrupt of an MSI frame: the last that the GIC has are its */
+uint32_t vm_default_frame(const ArmPlatform *arm);
+
+/** vm_iommu_units - the IOMMUs; lists live in @arena */
+MUST_CHECK bool vm_iommu_units(const Vm *vm, const ResolvedLayout *layout,
+	const VmInterrupts *interrupts, Arena *arena, AcpiIommu *out, Error *err);
 
 #endif

@@ -150,6 +150,7 @@ static bool list_placements(Resolver *resolver, const Allocation *allocation, Er
 			.kind = placement->kind,
 			.item = subject->item,
 			.owner = subject->owner,
+			.align = resolver->requests[placement->request].align,
 		};
 	}
 	resolver->result.placements = (LayoutPlacementList){ items, allocation->count };

@@ -126,6 +126,7 @@ typedef struct LayoutPlacement {
 	PlacementKind kind;
 	LayoutItem item;
 	uint32_t owner; /* 0 if the item has none */
+	uint64_t align; /* that was asked for, bytes; 0 = pinned */
 } LayoutPlacement;
 
 typedef struct LayoutPlacementList {

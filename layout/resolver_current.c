@@ -351,6 +351,7 @@ static LayoutPlacement placement_of(
 		.kind = kind,
 		.item = resolver->subjects[request].item,
 		.owner = resolver->subjects[request].owner,
+		.align = resolver->requests[request].align,
 	};
 }
 
@@ -365,7 +366,7 @@ static size_t collect(const Current *current, const Allocation *windows, LayoutP
 	for (size_t i = 0; i < ram.count; i++)
 		*at++ = (LayoutPlacement){ ram.items[i].range,
 			{ .text = "ram%", .number = ram.items[i].vnode }, PLACEMENT_RAM,
-			LAYOUT_ITEM_RAM, ram.items[i].vnode };
+			LAYOUT_ITEM_RAM, ram.items[i].vnode, RAM_GRANULARITY };
 	for (size_t i = 0; i < windows->count; i++) {
 		const Placement *placement = &windows->placements[i];
 
@@ -375,13 +376,13 @@ static size_t collect(const Current *current, const Allocation *windows, LayoutP
 	}
 	if (!memory_range_is_empty(current->gap))
 		*at++ = (LayoutPlacement){ current->gap, tag_of("low-ram-gap"),
-			PLACEMENT_RESERVED, LAYOUT_ITEM_LOW_RAM_GAP, 0 };
+			PLACEMENT_RESERVED, LAYOUT_ITEM_LOW_RAM_GAP, 0, 0 };
 	for (size_t i = 0; i < current->reserved_count; i++) {
 		const size_t count = cut(current->reserved[i].range, blocked, pieces);
 
 		for (size_t k = 0; k < count; k++)
 			*at++ = (LayoutPlacement){ pieces[k], current->reserved[i].tag,
-				PLACEMENT_RESERVED, LAYOUT_ITEM_RESERVED_IOVA, 0 };
+				PLACEMENT_RESERVED, LAYOUT_ITEM_RESERVED_IOVA, 0, 0 };
 	}
 	return (size_t)(at - out);
 }

@@ -96,7 +96,7 @@ Test(layout_kept, tells_versions_apart)
 Test(layout_kept, says_when_memory_runs_out)
 {
 	const LayoutPlacement placement = { { 0, GIB }, { "ram%", NULL, 0 }, PLACEMENT_RAM,
-		LAYOUT_ITEM_RAM, 0 };
+		LAYOUT_ITEM_RAM, 0, 0 };
 	const ResolvedLayout layout = { .placements = { &placement, 1 } };
 	Arena *small = arena_new(16);
 	KeptLayout kept = { .version = 42 };
