@@ -51,6 +51,11 @@ static const OptionRow map_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow mtrr_options[] = {
+	{ .name = "vm", .value = "FILE", .help = "a VM description instead of an INPUT" },
+	{ .name = NULL },
+};
+
 static const OptionRow check_options[] = {
 	{ .name = "warn",
 		.letter = 'W',
@@ -139,6 +144,27 @@ static const CommandRow commands[] = {
 		.options = map_options,
 		.takes_input = true,
 		.run = command_map,
+	},
+	{
+		.name = "mtrr",
+		.operands = "[ADDRESS]",
+		.operands_max = 1,
+		.summary = "memory types of the guest's addresses, by each MTRR policy",
+		.description =
+			"Every range with what it is for and the type that it gets from our "
+			"policy exact and from\n"
+			"the reference's; \"!\" marks RAM that is not write-back and devices "
+			"that are not uncached.\n"
+			"Two types in one column: what the processor matches, what software "
+			"reads. Below: the\n"
+			"variable pairs. Where exact would need more pairs than firmware looks "
+			"at, best-effort\n"
+			"stands in its place. With ADDRESS: that one alone.",
+		.examples = "  pvw mtrr --fixture fixtures/x64-uefi-4vp.cbor\n"
+			    "  pvw mtrr --vm vm.json 0xf8000000\n",
+		.options = mtrr_options,
+		.takes_input = true,
+		.run = command_mtrr,
 	},
 	{
 		.name = "check",

@@ -12,6 +12,7 @@ const Program *cli_program(void);
 ExitStatus command_serve(const Invocation *invocation);
 ExitStatus command_plan(const Invocation *invocation);
 ExitStatus command_map(const Invocation *invocation);
+ExitStatus command_mtrr(const Invocation *invocation);
 ExitStatus command_check(const Invocation *invocation);
 ExitStatus command_explain(const Invocation *invocation);
 ExitStatus command_fixture(const Invocation *invocation);

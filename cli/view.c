@@ -47,7 +47,7 @@ static bool call(
  * The plan.
  */
 
-static const char *const mtrr_names[] = { "exact", "hyperv", NULL };
+static const char *const mtrr_names[] = { "exact", "hyperv", "best-effort", NULL };
 static const char *const profile_names[] = { "default", "reference", NULL };
 
 static bool ask_for_plan(

@@ -22,7 +22,7 @@ import tempfile
 import time
 
 DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
-COMMANDS = ["serve", "plan", "map", "check", "explain", "fixture", "call", "doctor",
+COMMANDS = ["serve", "plan", "map", "mtrr", "check", "explain", "fixture", "call", "doctor",
             "completion", "version", "help"]
 tests = []
 
@@ -170,6 +170,42 @@ def output_that_reaches_nobody_is_a_failure(pvw):
 
 
 # ---------------------------------------------------------------- plan
+
+@test
+def mtrr_compares_the_policies(pvw):
+    document = pvw.json("pvw.mtrr/1", "mtrr", "--fixture", pvw.fixture)
+    assert document["ours"]["policy"] == "exact" and document["reference"]["policy"] == "hyperv"
+    assert 0 < len(document["ours"]["pairs"]) <= 6
+    low = [r for r in document["ranges"] if r["start"] == "0xf8000000"]
+    assert low[0]["what"] == "mmio"
+    assert low[0]["ours"] == {"processor": "uncached", "software": "uncached"}
+    assert low[0]["reference"]["processor"] == "write-back"
+    # One row behind the other, up to the end of the guest's addresses.
+    ends_at = 0
+    for row in document["ranges"]:
+        assert int(row["start"], 16) == ends_at
+        ends_at = int(row["end"], 16)
+    assert ends_at == 1 << document["address_bits"]
+    text = pvw("mtrr", "--fixture", pvw.fixture).stdout.decode()
+    assert "WB  !" in text and "base 0x0000000000006" in text
+
+
+@test
+def mtrr_tells_one_address(pvw):
+    done = pvw("mtrr", "--fixture", pvw.fixture, "0xf8000000")
+    text = done.stdout.decode()
+    assert "software: uncached" in text and "wrong" in text, text
+    row = pvw.json("pvw.mtrr/1", "mtrr", "--fixture", pvw.fixture, "0")
+    assert row["what"] == "ram" and row["start"] == "0x0"
+    ends(pvw("mtrr", "--fixture", pvw.fixture, "banana"), USAGE, "expected an address")
+    ends(pvw("mtrr", "--fixture", pvw.fixture, hex(1 << 52)), USAGE, "expected an address below")
+
+
+@test
+def mtrr_knows_x86_alone(pvw):
+    fixture = os.path.join(pvw.source, "fixtures", "a64-uefi-1vp.cbor")
+    ends(pvw("mtrr", "--fixture", fixture), USAGE, "aarch64")
+
 
 def tree_of(pvw, name="x64-numa-roles.boot.dts", change=None):
     if not shutil.which("dtc"):

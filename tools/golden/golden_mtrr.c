@@ -2,9 +2,11 @@
  * Areas mtrr and mtrr_exact: variable MTRRs for a memory layout.
  *
  * mtrr is the reference's schema, answered by the policy hyperv. mtrr_exact takes the same
- * input and has no reference: it answers by the policy exact, with what tests/golden/
- * mtrr_exact.py judges by properties.
+ * input, and other devices as "mmio", and has no reference: it answers by the policy exact, with
+ * what tests/golden/mtrr_exact.py judges by properties.
  */
+#include <stdlib.h>
+
 #include "golden.h"
 #include "loaders/mtrr.h"
 
@@ -73,16 +75,36 @@ static json_t *write_needs(const MtrrNeed needs[MTRR_COVER_COUNT])
 	return object;
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const MemoryRange *left = a, *right = b;
+
+	return (left->start > right->start) - (left->start < right->start);
+}
+
+/* Both windows and what else the case lists. */
+static MemoryRangeList read_devices(const json_t *input, const MtrrInputs *in, Arena *arena)
+{
+	const json_t *others = json_object_get(input, "mmio");
+	const MemoryRangeList more =
+		others ? read_ranges(others, arena) : (MemoryRangeList){ NULL, 0 };
+	MemoryRange *items = golden_array(arena, more.count + 2, sizeof(*items));
+
+	for (size_t i = 0; i < more.count; i++)
+		items[i] = more.items[i];
+	items[more.count] = in->low;
+	items[more.count + 1] = in->high;
+	qsort(items, more.count + 2, sizeof(*items), by_start);
+	return (MemoryRangeList){ items, more.count + 2 };
+}
+
 bool golden_run_mtrr_exact(const json_t *input, Arena *arena, json_t **output, Error *err)
 {
 	MtrrInputs in = read_inputs(input, arena);
-	MemoryRange *windows = golden_array(arena, 2, sizeof(*windows));
 	MtrrNeed needs[MTRR_COVER_COUNT];
 	MtrrSet set;
 
-	windows[in.low.start > in.high.start] = in.low;
-	windows[in.low.start <= in.high.start] = in.high;
-	in.mmio = (MemoryRangeList){ windows, 2 };
+	in.mmio = read_devices(input, &in, arena);
 	if (!mtrr_exact_needs(&in, arena, needs, err))
 		return false;
 	if (!mtrr_solve(MTRR_POLICY_EXACT, &in, arena, &set, err)) {
