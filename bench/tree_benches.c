@@ -10,6 +10,7 @@
 
 #include "acpi/acpi_build.h"
 #include "bootinfo/boot_info_parse.h"
+#include "bootinfo/boot_info_write.h"
 #include "host/fixture.h"
 #include "layout/fixed_map.h"
 #include "loaders/linux_x86_config.h"
@@ -196,6 +197,18 @@ static bool call_parse(const void *input, Arena *arena, Produced *produced, Erro
 	return true;
 }
 
+/* BootInfo -> boot tree. */
+static bool call_write(const void *input, Arena *arena, Produced *produced, Error *err)
+{
+	const TreeInput *in = input;
+	Bytes tree;
+
+	if (!boot_info_write(&in->facts.info, NULL, arena, &tree, err))
+		return false;
+	produce(produced, tree.data, tree.len);
+	return true;
+}
+
 /* The blob around a MADT and an SRAT that are there. */
 static bool call_blob(const void *input, Arena *arena, Produced *produced, Error *err)
 {
@@ -302,6 +315,8 @@ const Bench tree_benches[] = {
 	ROW("boot_dt_parse/8cpu", call_parse, TREE8),
 	ROW("boot_dt_parse/64cpu", call_parse, TREE64),
 	ROW("boot_dt_parse/2048cpu", call_parse, TREE2048),
+	ROW("boot_dt_write/8cpu", call_write, TREE8),
+	ROW("boot_dt_write/64cpu", call_write, TREE64),
 	ROW("uefi_blob/8vp", call_blob, TREE8),
 	ROW("uefi_blob/2048vp", call_blob, TREE2048),
 	ROW("linux_x86/4vp", call_linux, TREE4),

@@ -85,6 +85,28 @@ static bool check_cpus(const BootWrite *b, Error *err)
 	return true;
 }
 
+static bool check_counts(const BootInfo *info, Error *err)
+{
+	const struct {
+		const char *what;
+		size_t count, limit;
+	} rows[] = {
+		{ "processors", info->cpus.count, BOOT_INFO_MAX_CPUS },
+		{ "ranges of VTL2 RAM", info->vtl2_ram.count, BOOT_INFO_MAX_RANGES },
+		{ "ranges of memory", info->map.count, BOOT_INFO_MAX_RANGES },
+		{ "MMIO ranges", info->mmio.count, BOOT_INFO_MAX_MMIO },
+		{ "accepted ranges", info->accepted.count, BOOT_INFO_MAX_RANGES },
+		{ "windows of VTL2", info->vtl2_bus.ranges.count, BOOT_INFO_MAX_MMIO },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		if (rows[i].count > rows[i].limit)
+			return error_set(err, PVW_BOOTINFO_0004, "%zu %s, expected at most %zu",
+				rows[i].count, rows[i].what, rows[i].limit);
+	}
+	return true;
+}
+
 static bool check_info(const BootWrite *b, Error *err)
 {
 	if (!b->info->has_openhcl)
@@ -93,8 +115,8 @@ static bool check_info(const BootWrite *b, Error *err)
 	if (b->info->isolation >= ISOLATION_COUNT)
 		return error_set(err, PVW_TREE_0005, "isolation %u, expected below %u",
 			(unsigned)b->info->isolation, (unsigned)ISOLATION_COUNT);
-	return check_cpus(b, err) && check_map(b->info, err) && check_claims(b->info, err) &&
-		boot_write_check_gic(b->info, err);
+	return check_counts(b->info, err) && check_cpus(b, err) && check_map(b->info, err) &&
+		check_claims(b->info, err) && boot_write_check_gic(b->info, err);
 }
 
 static void put_times(FdtWriter *w, const BootTimes *times)

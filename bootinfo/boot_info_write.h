@@ -47,7 +47,8 @@ typedef struct BootTreeExtras {
  * Errors: PVW_TREE_0001 (NO_SPACE), PVW_TREE_0002 and _0003 for @extras.reserved, PVW_TREE_0005
  * (BAD_VALUE) for what the tree cannot say, PVW_TREE_0006 (BAD_VALUE) for sizes of the interrupt
  * controller, PVW_TREE_0007 (BAD_VALUE) for an interrupt that is no private one, PVW_TREE_0009
- * (MISSING) without has_openhcl, PVW_MEM_0001.
+ * (MISSING) without has_openhcl, PVW_BOOTINFO_0004 (LIMIT) for more than its reader takes,
+ * PVW_MEM_0001.
  * Source: [OVMM] openhcl/openhcl_boot/src/dt.rs, write_dt
  */
 MUST_CHECK bool boot_info_write(const BootInfo *info, const BootTreeExtras *extras,

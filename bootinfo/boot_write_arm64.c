@@ -2,16 +2,10 @@
  * What only the boot trees of aarch64 have: /psci, /intc, /timer, /pmu, /serial, /chosen.
  * [OVMM] openhcl/openhcl_boot/src/dt.rs
  */
-#include <inttypes.h>
-
 #include "bootinfo/boot_write_internal.h"
-#include "support/diagnostics.h"
+#include "bootinfo/gic_check.h"
 
-#define DISTRIBUTOR_SIZE UINT64_C(0x10000)
-#define REDISTRIBUTOR_STRIDE UINT64_C(0x20000) /* of one processor */
 #define SERIAL_SIZE 0x1000
-#define FIRST_PPI 16
-#define PPI_COUNT 16
 
 /* Cells of `interrupts`: {kind, number, flags}. */
 #define INTERRUPT_SPI 0
@@ -19,36 +13,11 @@
 #define INTERRUPT_LEVEL_HIGH 4
 #define INTERRUPT_LEVEL_LOW 8
 
-static bool check_ppi(uint32_t interrupt, const char *what, Error *err)
-{
-	if (interrupt < FIRST_PPI || interrupt >= FIRST_PPI + PPI_COUNT)
-		return error_set(err, PVW_TREE_0007,
-			"%s: interrupt %" PRIu32 ", expected %d to %d", what, interrupt,
-			FIRST_PPI, FIRST_PPI + PPI_COUNT - 1);
-	return true;
-}
-
-/* Whoever reads the bases takes these sizes for granted. */
 bool boot_write_check_gic(const BootInfo *info, Error *err)
 {
-	const BootGic *gic = &info->gic;
-	const uint64_t redistributors = REDISTRIBUTOR_STRIDE * info->cpus.count;
-
-	if (!gic->present)
-		return true;
-	if (gic->distributor_size != DISTRIBUTOR_SIZE ||
-		gic->redistributor_size != redistributors ||
-		(gic->redistributor_stride &&
-			gic->redistributor_stride != REDISTRIBUTOR_STRIDE))
-		return error_set(err, PVW_TREE_0006,
-			"distributor 0x%" PRIx64 ", redistributors 0x%" PRIx64
-			", stride 0x%" PRIx64 " bytes, expected 0x%" PRIx64 ", 0x%" PRIx64
-			", 0x%" PRIx64,
-			gic->distributor_size, gic->redistributor_size,
-			gic->redistributor_stride, DISTRIBUTOR_SIZE, redistributors,
-			REDISTRIBUTOR_STRIDE);
-	return check_ppi(gic->virt_timer_ppi, "virtual timer", err) &&
-		(gic->pmu_gsiv == 0 || check_ppi(gic->pmu_gsiv, "pmu", err));
+	return gic_check(&info->gic, info->cpus.count, err) &&
+		(!info->gic.present ||
+			gic_check_ppi(info->gic.virt_timer_ppi, "virtual timer", err));
 }
 
 void boot_write_psci(BootWrite *b)
@@ -68,8 +37,7 @@ static void put_controller(FdtWriter *w, const BootGic *gic)
 	fdt_put_node_decimal(w, "intc", gic->distributor_base);
 	fdt_put_string(w, NAME_COMPATIBLE, "arm,gic-v3");
 	fdt_put_u32(w, NAME_REDISTRIBUTOR_REGIONS, 1);
-	if (gic->redistributor_stride)
-		fdt_put_u64(w, NAME_REDISTRIBUTOR_STRIDE, gic->redistributor_stride);
+	fdt_put_u64(w, NAME_REDISTRIBUTOR_STRIDE, gic->redistributor_stride);
 	fdt_put_u64s(w, NAME_REG, gic->distributor_base, gic->distributor_size,
 		gic->redistributor_base, gic->redistributor_size);
 	fdt_put_u32(w, NAME_ADDRESS_CELLS, 2);
@@ -95,7 +63,7 @@ void boot_write_interrupts(BootWrite *b)
 	fdt_put_string(w, NAME_COMPATIBLE, "arm,armv8-timer");
 	fdt_put_u32(w, NAME_INTERRUPT_PARENT, GIC_PHANDLE);
 	fdt_put_string(w, NAME_INTERRUPT_NAMES, "virt");
-	fdt_put_u32s(w, NAME_INTERRUPTS, INTERRUPT_PPI, gic->virt_timer_ppi - FIRST_PPI,
+	fdt_put_u32s(w, NAME_INTERRUPTS, INTERRUPT_PPI, gic->virt_timer_ppi - GIC_FIRST_PPI,
 		INTERRUPT_LEVEL_LOW);
 	fdt_put_empty(w, NAME_ALWAYS_ON);
 	fdt_put_end(w);
@@ -106,7 +74,7 @@ void boot_write_interrupts(BootWrite *b)
 	fdt_put_string(w, NAME_COMPATIBLE, "arm,armv8-pmuv3");
 	if (b->extras->profile == TREE_PROFILE_DEFAULT)
 		fdt_put_u32(w, NAME_INTERRUPT_PARENT, GIC_PHANDLE);
-	fdt_put_u32s(w, NAME_INTERRUPTS, INTERRUPT_PPI, gic->pmu_gsiv - FIRST_PPI,
+	fdt_put_u32s(w, NAME_INTERRUPTS, INTERRUPT_PPI, gic->pmu_gsiv - GIC_FIRST_PPI,
 		INTERRUPT_LEVEL_HIGH);
 	fdt_put_end(w);
 }

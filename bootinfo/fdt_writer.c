@@ -263,24 +263,24 @@ void fdt_put_node(FdtWriter *w, const char *name)
 	w->depth++;
 }
 
-static void put_numbered_node(FdtWriter *w, const char *name, uint64_t number, unsigned base)
+/* Digits are written from the end of the text, then the name before them. */
+static inline void put_numbered_node(
+	FdtWriter *w, const char *name, uint64_t number, unsigned base)
 {
 	const size_t len = strlen(name);
-	char digits[24], text[NODE_NAME_ROOM];
-	size_t at = sizeof(digits);
+	char text[NODE_NAME_ROOM];
+	char *at = text + sizeof(text);
 
-	digits[--at] = '\0';
+	*--at = '\0';
 	do
-		digits[--at] = "0123456789abcdef"[number % base];
+		*--at = "0123456789abcdef"[number % base];
 	while (number /= base);
-	if (len + 1 + (sizeof(digits) - at) > sizeof(text)) {
+	*--at = '@';
+	if (len > (size_t)(at - text)) {
 		w->failure = -FDT_ERR_INTERNAL;
 		return;
 	}
-	memcpy(text, name, len);
-	text[len] = '@';
-	memcpy(text + len + 1, digits + at, sizeof(digits) - at);
-	fdt_put_node(w, text);
+	fdt_put_node(w, memcpy(at - len, name, len));
 }
 
 void fdt_put_node_at(FdtWriter *w, const char *name, uint64_t address)
@@ -373,9 +373,4 @@ void fdt_put_bytes(FdtWriter *w, size_t name, Bytes value)
 
 	if (at && value.len)
 		memcpy(at, value.data, value.len);
-}
-
-void fdt_put_string(FdtWriter *w, size_t name, const char *value)
-{
-	fdt_put_bytes(w, name, (Bytes){ (const uint8_t *)value, strlen(value) + 1 });
 }

@@ -14,6 +14,8 @@
 #ifndef BOOTINFO_FDT_WRITER_H
 #define BOOTINFO_FDT_WRITER_H
 
+#include <string.h>
+
 #include "support/arena.h"
 #include "support/bytes.h"
 #include "support/memory_range.h"
@@ -96,8 +98,13 @@ void fdt_put_u32(FdtWriter *w, size_t name, uint32_t value);
 void fdt_put_u64(FdtWriter *w, size_t name, uint64_t value);
 void fdt_put_u32_list(FdtWriter *w, size_t name, const uint32_t *values, size_t count);
 void fdt_put_u64_list(FdtWriter *w, size_t name, const uint64_t *values, size_t count);
-void fdt_put_string(FdtWriter *w, size_t name, const char *value);
 void fdt_put_bytes(FdtWriter *w, size_t name, Bytes value);
+
+/* Inline, so that the lengths of literals are known. */
+static inline void fdt_put_string(FdtWriter *w, size_t name, const char *value)
+{
+	fdt_put_bytes(w, name, (Bytes){ (const uint8_t *)value, strlen(value) + 1 });
+}
 
 /** fdt_put_windows - `ranges` of a bus that does not translate: {start, start, length} each */
 void fdt_put_windows(FdtWriter *w, size_t name, MemoryRangeList windows);
