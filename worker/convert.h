@@ -81,6 +81,9 @@ MUST_CHECK bool convert_layout_out(const Facts *facts, const Config *config,
 	const Prepared *prepared, bool with_source, Arena *arena, Pvw__V1__Layout **out,
 	Error *err);
 
+MUST_CHECK bool convert_register_set_out(
+	const RegisterSet *in, Arena *arena, Pvw__V1__RegisterSet *out, Error *err);
+
 /** convert_artifact_out - what is known about the artifact of that index */
 void convert_artifact_out(const BootPlan *plan, size_t index, Pvw__V1__Artifact *out);
 

@@ -546,7 +546,7 @@ static bool writes_out(
 	return true;
 }
 
-static bool register_set_out(
+bool convert_register_set_out(
 	const RegisterSet *in, Arena *arena, Pvw__V1__RegisterSet *out, Error *err)
 {
 	out->registers =
@@ -576,7 +576,7 @@ static bool registers_out(
 		return false;
 	out->n_registers = plan->register_sets.count;
 	for (size_t i = 0; i < plan->register_sets.count; i++) {
-		if (!register_set_out(
+		if (!convert_register_set_out(
 			    &plan->register_sets.items[i], arena, out->registers[i], err))
 			return false;
 	}

@@ -26,7 +26,8 @@ static const Method rows[] = {
 	{ "ListArtifacts", 4 * KIB, FROM_PLANNED },
 	{ "GetArtifact", 4 * KIB, FROM_PLANNED },
 	{ "GetClaims", 4 * KIB, NOT_FAILED },
-	{ "HandleIntercepts", 64 * 4096 + 16 * KIB, NOT_FAILED | DRIVES },
+	{ "HandleIntercepts", INTERCEPT_MAX_ITEMS *INTERCEPT_MAX_BYTES + 16 * KIB,
+		NOT_FAILED | DRIVES },
 	{ "PollEvents", 4 * KIB, ALIVE },
 	{ "Save", 4 * KIB, NOT_FAILED | DRIVES },
 	{ "Restore", SERVICE_MAX_CHUNK + 4 * KIB, NOT_FAILED | DRIVES },
@@ -45,7 +46,7 @@ static const WireLimit limits[] = {
 	{ &pvw__v1__pcat_settings__descriptor, 1, PCAT_BOOT_DEVICE_COUNT },  /* boot_order */
 	{ &pvw__v1__configure_request__descriptor, 3, CHANNEL_MAX_DEMANDS }, /* channels */
 	{ &pvw__v1__target__descriptor, 3, GUEST_MEMORY_MAX_WINDOWS },       /* windows */
-	{ &pvw__v1__handle_intercepts_request__descriptor, 1, 64 },          /* items */
+	{ &pvw__v1__handle_intercepts_request__descriptor, 1, INTERCEPT_MAX_ITEMS }, /* items */
 };
 
 static_assert(ARRAY_COUNT(rows) == SERVICE_METHODS, "one row a method");

@@ -13,7 +13,8 @@
 #include "worker/service_internal.h"
 
 /* The handlers' own features; Hello lists only what works. */
-static const char *const features[] = { "events", "blobs", "uefi", "pcat", "linux-in-place" };
+static const char *const features[] = { "events", "blobs", "uefi", "pcat", "linux-in-place",
+	"intercepts" };
 
 const char *const *service_features(size_t *count)
 {
@@ -87,6 +88,7 @@ static bool take_reset(const Call *call, const Pvw__V1__ResetRequest *in,
 	(void)in;
 	if (!session_reset(call->service->session, err))
 		return false;
+	intercepts_drop(call->service->intercepts);
 	out->state = service_wire_state(call->service);
 	return true;
 }
@@ -110,8 +112,8 @@ static const MethodHandler handlers[] = {
 	TAKES(service_get_layout),
 	TAKES(service_list_artifacts),
 	TAKES(service_get_artifact),
-	NULL, /* GetClaims */
-	NULL, /* HandleIntercepts */
+	TAKES(service_get_claims),
+	TAKES(service_handle_intercepts),
 	TAKES(service_poll_events),
 	NULL, /* Save */
 	NULL, /* Restore */
@@ -261,7 +263,10 @@ bool service_new(const ServiceOptions *options, Service **out, Error *err)
 	service->options = *options;
 	service->started_ns = server_now_ns();
 	service->process = process_open();
-	if (!session_new(&options->session, &service->session, err)) {
+	if (!session_new(&options->session, &service->session, err) ||
+		!intercepts_new(
+			&(InterceptsOptions){ service->session, options->events, options->log },
+			&service->intercepts, err)) {
 		service_free(service);
 		return false;
 	}
@@ -273,6 +278,7 @@ void service_free(Service *service)
 {
 	if (!service)
 		return;
+	intercepts_free(service->intercepts);
 	session_free(service->session);
 	process_close(&service->process);
 	free(service);

@@ -36,6 +36,7 @@ bool service_load_boot_info(const Call *call, const Pvw__V1__LoadBootInfoRequest
 		!convert_fact_inputs(in, call->arena, &inputs, err) ||
 		!session_load_boot_info(session, &inputs, &findings, err))
 		return false;
+	intercepts_drop(call->service->intercepts);
 	return convert_boot_summary_out(
 		       session_facts(session), call->arena, &out->summary, err) &&
 		convert_diagnostics_out(
@@ -147,6 +148,8 @@ bool service_configure(const Call *call, const Pvw__V1__ConfigureRequest *in,
 			&clamps, &findings, err) ||
 		!settings_digest(call, in->settings, digest, err))
 		return false;
+	if (!in->dry_run)
+		intercepts_drop(call->service->intercepts);
 	out->settings_sha256 = convert_digest_out(digest);
 	return convert_diagnostics_out(
 		       &findings, call->arena, &out->n_diagnostics, &out->diagnostics, err) &&
@@ -187,7 +190,7 @@ bool service_plan(const Call *call, const Pvw__V1__PlanRequest *in, Pvw__V1__Pla
 		return false;
 	ok = session_plan(session, &inputs, &findings, err);
 	explicit_bzero(inputs.entropy, sizeof(inputs.entropy));
-	if (!ok)
+	if (!ok || !intercepts_plan(call->service->intercepts, err))
 		return false;
 	return convert_layout_out(session_facts(session), session_config(session),
 		       session_prepared(session), in->explain, call->arena, &out->layout,
@@ -237,7 +240,8 @@ bool service_load(const Call *call, const Pvw__V1__LoadRequest *in, Pvw__V1__Loa
 		return error_set(err, PVW_MSG_0001, "a plan digest of %zu bytes, expected %d",
 			in->plan_digest.len, DIGEST_SIZE);
 	memcpy(digest.bytes, in->plan_digest.data, DIGEST_SIZE);
-	if (!session_load(call->service->session, digest, &target, call->arena, &report, err))
+	if (!session_load(call->service->session, digest, &target, call->arena, &report, err) ||
+		!intercepts_load(call->service->intercepts, err))
 		return false;
 	*image = report.image;
 	out->writes = report.writes;

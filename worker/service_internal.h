@@ -4,6 +4,7 @@
 #ifndef WORKER_SERVICE_INTERNAL_H
 #define WORKER_SERVICE_INTERNAL_H
 
+#include "worker/intercept.h"
 #include "worker/process.h"
 #include "worker/service.h"
 
@@ -25,6 +26,7 @@ typedef struct Poll {
 struct Service {
 	ServiceOptions options;
 	Session *session;
+	Intercepts *intercepts; /* devices of the session's plan */
 	Server *server;
 	uint64_t started_ns;
 	Process process;
@@ -73,6 +75,12 @@ bool service_list_artifacts(const Call *call, const Pvw__V1__ListArtifactsReques
 	Pvw__V1__ListArtifactsResponse *out, Error *err);
 bool service_get_artifact(const Call *call, const Pvw__V1__GetArtifactRequest *in,
 	Pvw__V1__GetArtifactResponse *out, Error *err);
+
+/* service_intercept.c: what a running guest does */
+bool service_get_claims(const Call *call, const Pvw__V1__GetClaimsRequest *in,
+	Pvw__V1__GetClaimsResponse *out, Error *err);
+bool service_handle_intercepts(const Call *call, const Pvw__V1__HandleInterceptsRequest *in,
+	Pvw__V1__HandleInterceptsResponse *out, Error *err);
 
 /* service_watch.c: looking after the worker */
 bool service_health(const Call *call, const Pvw__V1__HealthRequest *in,

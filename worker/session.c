@@ -28,6 +28,8 @@ struct Session {
 	bool boot_info_is_kept; /* Reset goes back to it */
 	Stage facts, config, plan;
 	BlobStore blobs;
+	/* Of the last Load, for devices: the table, and what a request left of it or NULL. */
+	GuestMemory *table, *narrow;
 };
 
 static const char *const state_names[SESSION_STATE_COUNT] = {
@@ -77,6 +79,13 @@ static bool stage_begin(Stage *stage, Error *err)
 	return true;
 }
 
+static void memory_drop(Session *session)
+{
+	guest_memory_free(session->narrow);
+	guest_memory_free(session->table);
+	session->narrow = session->table = NULL;
+}
+
 bool session_new(const SessionOptions *options, Session **out, Error *err)
 {
 	Session *session = calloc(1, sizeof(*session));
@@ -96,6 +105,7 @@ void session_free(Session *session)
 	stage_drop(&session->config);
 	stage_drop(&session->facts);
 	blob_store_clear(&session->blobs);
+	memory_drop(session);
 	free(session);
 }
 
@@ -127,6 +137,11 @@ const PlanInputs *session_plan_inputs(const Session *session)
 const Prepared *session_prepared(const Session *session)
 {
 	return session->plan.arena ? &session->plan.plan.prepared : NULL;
+}
+
+GuestMemory *session_guest_memory(Session *session)
+{
+	return session->narrow ? session->narrow : session->table;
 }
 
 size_t session_arena_bytes(const Session *session)
@@ -396,11 +411,12 @@ static bool open_table(const Session *session, const LoadTarget *target, Arena *
 		open_windows(session, windows, count, out, err);
 }
 
-static bool commit(const Session *session, const LoadTarget *target, Arena *scratch,
-	bool *touched, Error *err)
+/* Opens the memory that the session then keeps, and writes to it. */
+static bool commit(
+	Session *session, const LoadTarget *target, Arena *scratch, bool *touched, Error *err)
 {
-	CommitOptions options = { .verify = target->verify };
-	GuestMemory *table = NULL;
+	const CommitOptions options = { .verify = target->verify };
+	GuestMemory *table = NULL, *narrow = NULL;
 	bool may_narrow, ok;
 
 	if (session->options.guest_fd < 0)
@@ -409,13 +425,20 @@ static bool commit(const Session *session, const LoadTarget *target, Arena *scra
 			"without --guest-memory");
 	if (!open_table(session, target, scratch, &may_narrow, &table, err))
 		return false;
-	if (may_narrow) {
-		options.windows = target->windows;
-		options.window_count = target->window_count;
+	ok = (!may_narrow || !target->window_count ||
+		     guest_memory_narrow(
+			     table, target->windows, target->window_count, &narrow, err)) &&
+		boot_plan_commit(&session->plan.plan.prepared.plan, narrow ? narrow : table,
+			&options, touched, err);
+	if (!ok) {
+		guest_memory_free(narrow);
+		guest_memory_free(table);
+		return false;
 	}
-	ok = boot_plan_commit(&session->plan.plan.prepared.plan, table, &options, touched, err);
-	guest_memory_free(table);
-	return ok;
+	memory_drop(session);
+	session->table = table;
+	session->narrow = narrow;
+	return true;
 }
 
 /* What a commit wrote: all placed artifacts but those that were there already. */
@@ -448,6 +471,8 @@ bool session_load(Session *session, Digest digest, const LoadTarget *target, Are
 			return false;
 		}
 		count_writes(plan, &report);
+	} else {
+		memory_drop(session);
 	}
 	report.image = boot_plan_image_digest(plan);
 	*out = report;
@@ -464,6 +489,7 @@ bool session_reset(Session *session, Error *err)
 	blob_store_clear(&session->blobs);
 	if (!session->boot_info_is_kept)
 		stage_drop(&session->facts);
+	memory_drop(session);
 	enter(session, session->boot_info_is_kept ? SESSION_BOOT_INFO : SESSION_EMPTY);
 	return true;
 }

@@ -151,6 +151,29 @@ static void add_load(ClientCore *core)
 	add_frame(core, "Load", in);
 }
 
+/* Of a guest without devices: all of it is somebody else's. */
+static void add_intercepts(ClientCore *core)
+{
+	static const uint8_t code = 0x55;
+	Pvw__V1__HandleInterceptsRequest *in =
+		message(&pvw__v1__handle_intercepts_request__descriptor);
+	Pvw__V1__Intercept **items = arena_array(arena, Pvw__V1__Intercept *, 2, &err);
+
+	for (size_t i = 0; i < 2; i++) {
+		items[i] = message(&pvw__v1__intercept__descriptor);
+		items[i]->kind = i ? PVW__V1__INTERCEPT_KIND__INTERCEPT_PIO_WRITE
+				   : PVW__V1__INTERCEPT_KIND__INTERCEPT_MMIO_READ;
+		items[i]->address = i ? 0x80 : 0xfffc0000;
+		items[i]->width = 1;
+	}
+	items[0]->count = 16;
+	items[1]->data = convert_bytes_out((Bytes){ &code, 1 });
+	in->items = items;
+	in->n_items = 2;
+	add_frame(core, "GetClaims", message(&pvw__v1__get_claims_request__descriptor));
+	add_frame(core, "HandleIntercepts", in);
+}
+
 static void add_reads(ClientCore *core)
 {
 	Pvw__V1__GetArtifactRequest *artifact =
@@ -170,7 +193,6 @@ static void add_reads(ClientCore *core)
 	add_frame(core, "SetLogFilter", filter);
 	add_frame(core, "Health", message(&pvw__v1__health_request__descriptor));
 	add_frame(core, "Metrics", message(&pvw__v1__metrics_request__descriptor));
-	add_frame(core, "GetClaims", message(&pvw__v1__get_claims_request__descriptor));
 }
 
 static void write_script(void)
@@ -188,6 +210,7 @@ static void write_script(void)
 	add_plan(core);
 	add_load(core);
 	add_reads(core);
+	add_intercepts(core);
 	add_frame(core, "Reset", message(&pvw__v1__reset_request__descriptor));
 	client_core_end(core);
 }
@@ -494,7 +517,7 @@ static void on_alarm(int signal)
 	abort();
 }
 
-/* Nothing damaged: every call is answered, but the one of a later version. */
+/* Nothing damaged: every call is answered. */
 static void run_valid(Run *run)
 {
 	write_script();
@@ -536,8 +559,8 @@ ParameterizedTest(
 	run = (Run){ .memory = run.memory, .shadow = run.shadow };
 	run_valid(&run);
 	cr_assert_eq(run.loads, 1);
-	cr_assert_eq(run.refusals, 1, "%u answers, %u refusals", run.answers, run.refusals);
-	cr_assert_eq(run.answers, valid.count - 1);
+	cr_assert_eq(run.refusals, 0, "%u answers, %u refusals", run.answers, run.refusals);
+	cr_assert_eq(run.answers, valid.count);
 
 	run.loads = run.answers = run.refusals = 0;
 	for (run.seed = (uint64_t)*part; run.seed < seeds; run.seed += PARTS) {

@@ -279,7 +279,7 @@ func artifacts(c *ttrpc.Client) {
 }
 
 func unimplemented(c *ttrpc.Client) {
-	for _, method := range []string{"GetClaims", "HandleIntercepts", "Save", "Restore"} {
+	for _, method := range []string{"Save", "Restore"} {
 		refuse(c, method, msg(), 12, "PVW-SERVICE-0001", method)
 	}
 	for _, name := range [][2]string{{service, "Dance"}, {"pvw.v9.Worker", "Hello"}} {

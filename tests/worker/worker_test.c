@@ -262,7 +262,7 @@ Test(worker, gives_the_seat_of_the_driver_to_the_next_one)
 
 Test(worker, answers_what_a_later_version_serves)
 {
-	const char *const later[] = { "GetClaims", "HandleIntercepts", "Save", "Restore" };
+	const char *const later[] = { "Save", "Restore" };
 
 	start(quiet());
 	for (size_t i = 0; i < ARRAY_COUNT(later); i++)
