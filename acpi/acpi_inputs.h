@@ -221,6 +221,14 @@ typedef struct AcpiIommu {
 	size_t unit_count; /* of the list that the kind names */
 } AcpiIommu;
 
+/* aarch64: the instruction that calls the power interface. [ACPI65] table 5.11 */
+typedef enum AcpiPsci {
+	ACPI_PSCI_HVC,
+	ACPI_PSCI_SMC,
+	ACPI_PSCI_NONE,
+	ACPI_PSCI_COUNT
+} AcpiPsci;
+
 /* What the guest's machine has, as far as ACPI speaks of it. */
 typedef struct AcpiInputs {
 	AcpiProfile profile;
@@ -232,6 +240,7 @@ typedef struct AcpiInputs {
 	uint32_t pm_base;             /* I/O port of the PM registers */
 	uint32_t acpi_irq;            /* SCI */
 	uint64_t hypervisor_identity; /* aarch64's FADT; 0 = none */
+	AcpiPsci psci;                /* aarch64's FADT */
 
 	/* DSDT */
 	const AcpiUart *uarts;

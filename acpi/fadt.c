@@ -89,10 +89,18 @@ bool acpi_put_fadt_x86(const AcpiContext *c, ByteWriter *w, Error *err)
 	return true;
 }
 
+/* Bits of ARM_BOOT_ARCH. */
+static const uint16_t psci_flags[] = {
+	[ACPI_PSCI_HVC] = FADT_ARM_PSCI_COMPLIANT | FADT_ARM_PSCI_USE_HVC,
+	[ACPI_PSCI_SMC] = FADT_ARM_PSCI_COMPLIANT,
+	[ACPI_PSCI_NONE] = 0,
+};
+static_assert(ARRAY_COUNT(psci_flags) == ACPI_PSCI_COUNT, "a row for every conduit");
+
 bool acpi_put_fadt_arm64(const AcpiContext *c, ByteWriter *w, Error *err)
 {
 	Fadt fadt = { .flags = FADT_HW_REDUCED_ACPI,
-		.arm_boot_arch = FADT_ARM_PSCI_COMPLIANT | FADT_ARM_PSCI_USE_HVC,
+		.arm_boot_arch = psci_flags[c->in->psci],
 		.minor_version = FADT_MINOR_ARM64,
 		.hypervisor_identity = c->in->hypervisor_identity };
 
