@@ -126,10 +126,67 @@ typedef struct Image {
 	Bytes bytes;       /* BYTES */
 } Image;
 
+/* How a kernel without firmware is told of its machine. */
+typedef enum LinuxHardware {
+	LINUX_HARDWARE_ACPI,
+	LINUX_HARDWARE_DEVICE_TREE, /* aarch64 */
+	LINUX_HARDWARE_COUNT
+} LinuxHardware;
+
+/* The instruction that calls the power interface: to start processors, to turn off. */
+typedef enum PsciConduit {
+	PSCI_HVC,
+	PSCI_SMC,
+	PSCI_NONE, /* there is no such interface */
+	PSCI_CONDUIT_COUNT
+} PsciConduit;
+
+/* A PL011 with one page of registers. */
+typedef struct ArmUart {
+	uint64_t base;  /* GPA, a page */
+	uint32_t intid; /* 32 to 1019 */
+} ArmUart;
+
+#define ARM_UARTS_MAX 4
+
+typedef struct ArmUartList {
+	ArmUart items[ARM_UARTS_MAX];
+	uint32_t count;
+} ArmUartList;
+
+/* INTIDs from 16 to 31; 0: that timer is not told of. */
+typedef struct ArmTimers {
+	uint32_t secure, physical, virt, hypervisor;
+} ArmTimers;
+
+/* The interrupt controller; base addresses are GPAs of pages. */
+typedef struct ArmGicSettings {
+	uint64_t distributor;
+	uint64_t redistributors; /* GICv3 */
+	uint64_t cpu_interface;  /* GICv2; 0 = GICv3 */
+	uint64_t its;            /* 0 = none */
+	uint64_t v2m;            /* frame for messages; 0 = none */
+	uint32_t v2m_spi_base, v2m_spi_count;
+} ArmGicSettings;
+
+/*
+ * aarch64: the machine of a kernel without firmware, where it is not the one that the boot tree
+ * tells of; for hosts that are no Hyper-V.
+ */
+typedef struct ArmMachineSettings {
+	PsciConduit psci;
+	ArmUartList uarts;  /* empty: those of the platform, as chipset.com1 and com2 ask */
+	ArmTimers timers;   /* virt 0: the boot tree's */
+	ArmGicSettings gic; /* distributor 0: the boot tree's */
+	bool no_hypervisor; /* with ACPI: neither identity of Hyper-V nor VMBus */
+} ArmMachineSettings;
+
 typedef struct LinuxSettings {
 	Bytes command_line; /* no NUL inside */
 	Image kernel, initrd;
 	uint64_t kernel_entry; /* GPA; 0 = start of the kernel */
+	LinuxHardware hardware;
+	ArmMachineSettings arm;
 } LinuxSettings;
 
 typedef struct PlatformSettings {
