@@ -1,0 +1,32 @@
+/*
+ * The machine that a kernel without firmware is told of, aarch64: what the boot tree says, what
+ * the platform has, and what the settings say instead.
+ */
+#ifndef LOADERS_LINUX_ARM64_MACHINE_H
+#define LOADERS_LINUX_ARM64_MACHINE_H
+
+#include "loaders/boot_path.h"
+
+typedef struct Arm64Machine {
+	ProcessorTopology topology; /* the boot tree's, with the GIC in effect */
+	ArmTimers timers;           /* all in effect; 0 = not told of */
+	PsciConduit psci;
+	ArmUart uarts[ARM_UARTS_MAX];
+	size_t uart_count;
+	bool has_distances;
+	AcpiDistances distances; /* of the host's SLIT */
+	bool with_hypervisor;    /* Hyper-V's identity, and VMBus */
+} Arm64Machine;
+
+/**
+ * arm64_machine_resolve - decide what there is
+ * @out: lists live in @arena
+ *
+ * Errors: PVW_ARM64_0009 (OVERLAP) areas of the GIC, _0010 (BAD_VALUE) interrupts, _0015 (OVERLAP)
+ * a device in RAM, _0016 (UNSUPPORTED) both kinds of MSI, or an address that is no page's, _0017
+ * (BAD_VALUE) the SLIT.
+ */
+MUST_CHECK bool arm64_machine_resolve(
+	const BootInputs *in, Arena *arena, Arm64Machine *out, Error *err);
+
+#endif
