@@ -247,7 +247,7 @@ static const DsdtDeviceList *read_devices(const json_t *input, Arena *arena)
 	return devices;
 }
 
-static bool read_inputs(const json_t *input, Arena *arena, ProcessorTopology *topology,
+bool golden_read_machine(const json_t *input, Arena *arena, ProcessorTopology *topology,
 	AcpiInputs *in, Error *err)
 {
 	const json_t *config = golden_member(input, "arch_config");
@@ -303,7 +303,7 @@ bool golden_run_acpi_tables(const json_t *input, Arena *arena, json_t **output, 
 	AcpiInputs in = { 0 };
 	AcpiSet set;
 
-	if (!read_inputs(input, arena, &topology, &in, err))
+	if (!golden_read_machine(input, arena, &topology, &in, err))
 		return false;
 	*output = json_object();
 	for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
