@@ -94,3 +94,52 @@ bool boot_map_reserved(MapEntryList map, Arena *arena, MemoryRangeList *out, Err
 	*out = (MemoryRangeList){ items, count };
 	return true;
 }
+
+static size_t count_of(MapEntryList map, MemoryType type)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < map.count; i++)
+		count += map.items[i].type == type;
+	return count;
+}
+
+/* What there is once; of the log, the first piece. */
+static MemoryRange *single_of(BootInfo *info, MemoryType type)
+{
+	if (type == MEMORY_TYPE_VTL2_RESERVED)
+		return &info->reserved;
+	if (type == MEMORY_TYPE_VTL2_PERSISTED_HEADER)
+		return &info->persisted_header;
+	if (type == MEMORY_TYPE_VTL2_PERSISTED_PROTOBUF)
+		return &info->persisted_protobuf;
+	if (type == MEMORY_TYPE_VTL2_LOG_BUFFER && memory_range_is_empty(info->log_buffer))
+		return &info->log_buffer;
+	return NULL;
+}
+
+bool boot_map_collect(BootInfo *info, Arena *arena, Error *err)
+{
+	MemoryRange *config = arena_reserve_array(
+		arena, MemoryRange, count_of(info->map, MEMORY_TYPE_VTL2_CONFIG), err);
+	NodeRange *pool = arena_reserve_array(
+		arena, NodeRange, count_of(info->map, MEMORY_TYPE_VTL2_GPA_POOL), err);
+	size_t config_count = 0, pool_count = 0;
+
+	if (!config || !pool)
+		return false;
+	for (size_t i = 0; i < info->map.count; i++) {
+		const MapEntry *entry = &info->map.items[i];
+		MemoryRange *single = single_of(info, entry->type);
+
+		if (entry->type == MEMORY_TYPE_VTL2_CONFIG)
+			config[config_count++] = entry->range;
+		else if (entry->type == MEMORY_TYPE_VTL2_GPA_POOL)
+			pool[pool_count++] = (NodeRange){ entry->range, entry->vnode };
+		else if (single)
+			*single = entry->range;
+	}
+	info->config = (MemoryRangeList){ config, config_count };
+	info->pool = (NodeRangeList){ pool, pool_count };
+	return true;
+}

@@ -43,4 +43,11 @@ bool boot_map_is_reserved(MemoryType type);
 MUST_CHECK bool boot_map_reserved(
 	MapEntryList map, Arena *arena, MemoryRangeList *out, Error *err);
 
+/**
+ * boot_map_collect - fill what @info repeats of its map: config, pool, reserved, log, persisted
+ *
+ * Ranges of which there is one must be empty before. Errors: PVW_MEM_0001.
+ */
+MUST_CHECK bool boot_map_collect(BootInfo *info, Arena *arena, Error *err);
+
 #endif

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bootinfo/boot_map.h"
 #include "bootinfo/parse_internal.h"
 #include "bootinfo/start_sort.h"
 #include "support/diagnostics.h"
@@ -113,41 +114,6 @@ static bool check_counts(const BootTree *tree, Error *err)
 	return true;
 }
 
-/* Where ranges of one use are repeated outside of the map. */
-static bool collect_by_type(BootTree *tree, Error *err)
-{
-	BootInfo *info = &tree->info;
-	const MapEntry *map = tree->map.items;
-	MemoryRange *config = arena_array(
-		tree->arena, MemoryRange, tree->count_of[MEMORY_TYPE_VTL2_CONFIG], err);
-	NodeRange *pool = arena_array(
-		tree->arena, NodeRange, tree->count_of[MEMORY_TYPE_VTL2_GPA_POOL], err);
-	size_t config_count = 0, pool_count = 0;
-
-	if (!config || !pool)
-		return false;
-	for (size_t i = 0; i < tree->map.count; i++) {
-		const MapEntry *entry = &map[i];
-
-		if (entry->type == MEMORY_TYPE_VTL2_CONFIG)
-			config[config_count++] = entry->range;
-		else if (entry->type == MEMORY_TYPE_VTL2_GPA_POOL)
-			pool[pool_count++] = (NodeRange){ entry->range, entry->vnode };
-		else if (entry->type == MEMORY_TYPE_VTL2_RESERVED)
-			info->reserved = entry->range;
-		else if (entry->type == MEMORY_TYPE_VTL2_PERSISTED_HEADER)
-			info->persisted_header = entry->range;
-		else if (entry->type == MEMORY_TYPE_VTL2_PERSISTED_PROTOBUF)
-			info->persisted_protobuf = entry->range;
-		else if (entry->type == MEMORY_TYPE_VTL2_LOG_BUFFER &&
-			memory_range_is_empty(info->log_buffer))
-			info->log_buffer = entry->range;
-	}
-	info->config = (MemoryRangeList){ config, config_count };
-	info->pool = (NodeRangeList){ pool, pool_count };
-	return true;
-}
-
 static bool sort_list(BootTree *tree, GrowingList *list, Error *err)
 {
 	return start_sort(list->items, list->count, list->item_size, tree->arena, err);
@@ -160,9 +126,9 @@ bool parse_finish_openhcl(BootTree *tree, Error *err)
 	if (!sort_list(tree, &tree->map, err) || !sort_list(tree, &tree->mmio, err) ||
 		!sort_list(tree, &tree->accepted, err))
 		return false;
-	if (!check_counts(tree, err) || !collect_by_type(tree, err))
-		return false;
 	info->map = (MapEntryList){ tree->map.items, tree->map.count };
+	if (!check_counts(tree, err) || !boot_map_collect(info, tree->arena, err))
+		return false;
 	info->mmio = (MmioClaimList){ tree->mmio.items, tree->mmio.count };
 	info->accepted = (MemoryRangeList){ tree->accepted.items, tree->accepted.count };
 	return true;
