@@ -164,17 +164,21 @@ bool boot_image_check_apart(const BootImage *a, const BootImage *b, Error *err)
 		a->name, RANGE_ARGS(first), b->name, RANGE_ARGS(second));
 }
 
+Artifact boot_image_artifact(const BootImage *image)
+{
+	assert(image->len > 0);
+	return (Artifact){
+		.name = image->name,
+		.media_type = "application/octet-stream",
+		.placed = true,
+		.gpa = image->gpa,
+		.bytes = { image->bytes.data, (size_t)image->len },
+		.measured = image->in_place,
+	};
+}
+
 void boot_image_add(BootPlanBuilder *plan, const BootImage *image)
 {
-	if (!image->len)
-		return;
-	boot_plan_add(plan,
-		(Artifact){
-			.name = image->name,
-			.media_type = "application/octet-stream",
-			.placed = true,
-			.gpa = image->gpa,
-			.bytes = { image->bytes.data, (size_t)image->len },
-			.measured = image->in_place,
-		});
+	if (image->len)
+		boot_plan_add(plan, boot_image_artifact(image));
 }

@@ -85,7 +85,10 @@ MUST_CHECK bool boot_image_high(
  */
 MUST_CHECK bool boot_image_check_apart(const BootImage *a, const BootImage *b, Error *err);
 
-/** boot_image_add - the image as an artifact; nothing if there is none */
+/** boot_image_artifact - the image, which there is, as an artifact */
+Artifact boot_image_artifact(const BootImage *image);
+
+/** boot_image_add - boot_image_artifact into a plan; nothing if there is none */
 void boot_image_add(BootPlanBuilder *plan, const BootImage *image);
 
 #endif

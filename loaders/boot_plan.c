@@ -10,7 +10,8 @@
 #include "support/checked.h"
 #include "support/diagnostics.h"
 
-#define WRITE_ALIGN 8 /* the plan digest tells addresses from scopes by it */
+/* The plan digest tells addresses from scopes by it. */
+static_assert(BOOT_PLAN_ALIGN > REGISTER_SCOPE_BSP, "no address is a scope");
 
 struct BootPlanBuilder {
 	BootKind kind;
@@ -119,10 +120,10 @@ static bool artifact_end(const Artifact *artifact, uint64_t *end, Error *err)
 		return error_set(err, PVW_PLAN_0003,
 			"%s: nothing to write at 0x%" PRIx64 ", expected at least one byte",
 			artifact->name, artifact->gpa);
-	if (!is_aligned(artifact->gpa, WRITE_ALIGN))
+	if (!is_aligned(artifact->gpa, BOOT_PLAN_ALIGN))
 		return error_set(err, PVW_PLAN_0003,
 			"%s: address 0x%" PRIx64 ", expected a multiple of %d", artifact->name,
-			artifact->gpa, WRITE_ALIGN);
+			artifact->gpa, BOOT_PLAN_ALIGN);
 	if (!checked_add_u64(artifact->gpa, artifact->bytes.len, end))
 		return error_set(err, PVW_PLAN_0003,
 			"%s: %zu bytes at 0x%" PRIx64 " wrap, expected an end below 2^64",

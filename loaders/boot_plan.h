@@ -13,6 +13,7 @@
 #include "support/digest.h"
 
 #define BOOT_PLAN_MAX_ARTIFACTS 64
+#define BOOT_PLAN_ALIGN 8 /* of a placed artifact's address, bytes */
 
 /*
  * One named piece of a plan. Its name is API: logs, RPC and golden files use it
@@ -22,7 +23,7 @@ typedef struct Artifact {
 	const char *name;
 	const char *media_type; /* "application/octet-stream" where nothing better is known */
 	bool placed;            /* false: an answer for people, written nowhere */
-	uint64_t gpa;           /* placed: multiple of 8 */
+	uint64_t gpa;           /* placed: multiple of BOOT_PLAN_ALIGN */
 	/* May borrow from an input image. NULL data with a length: zeros, or unseen, see below. */
 	Bytes bytes;
 	bool sensitive; /* holds entropy or keys */

@@ -14,6 +14,7 @@
 
 #define LINUX_BOOT_FLAG 0xaa55
 #define LINUX_HEADER_MAGIC 0x53726448 /* "HdrS" */
+#define LINUX_XLOAD_ABOVE_4GIB 0x02   /* xloadflags: the high halves of addresses are read */
 #define LINUX_LOADER_UNDEFINED 0xff   /* type_of_loader of those without a number */
 
 /* [LINUXBOOT] the real-mode kernel header, offsets within the zero page */
@@ -77,7 +78,11 @@ static_assert(sizeof(LinuxE820Entry) == 20, "[LINUXUAPI] boot_e820_entry");
 
 /* [LINUXUAPI] struct boot_params, "the zero page"; what is not named stays 0 */
 typedef struct PACKED LinuxBootParams {
-	uint8_t unused_000[0x1e8];                   /* 000 */
+	uint8_t unused_000[0xc0];                    /* 000 */
+	uint32_t ext_ramdisk_image;                  /* 0c0  high half of ramdisk_image */
+	uint32_t ext_ramdisk_size;                   /* 0c4  high half of ramdisk_size */
+	uint32_t ext_cmd_line_ptr;                   /* 0c8  high half of cmd_line_ptr */
+	uint8_t unused_0cc[0x11c];                   /* 0cc */
 	uint8_t e820_entries;                        /* 1e8 */
 	uint8_t unused_1e9[8];                       /* 1e9 */
 	LinuxSetupHeader header;                     /* 1f1 */
@@ -86,6 +91,8 @@ typedef struct PACKED LinuxBootParams {
 	uint8_t unused_cd0[0x330];                   /* cd0 */
 } LinuxBootParams;
 static_assert(sizeof(LinuxBootParams) == 4096, "[LINUXBOOT] the zero page");
+static_assert(
+	offsetof(LinuxBootParams, ext_ramdisk_image) == 0xc0, "[LINUXBOOT] the zero page");
 static_assert(offsetof(LinuxBootParams, e820_entries) == 0x1e8, "[LINUXBOOT] the zero page");
 static_assert(offsetof(LinuxBootParams, header) == 0x1f1, "[LINUXBOOT] the zero page");
 static_assert(offsetof(LinuxBootParams, e820) == 0x2d0, "[LINUXBOOT] the zero page");

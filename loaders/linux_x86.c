@@ -1,5 +1,5 @@
 /*
- * A plan around a kernel that is already in guest memory.
+ * A plan around a kernel, wherever it comes from.
  * Source: [OVMM] openhcl/underhill_core/src/loader/mod.rs, load_linux; vm/loader/src/linux.rs
  */
 #include "loaders/linux_x86.h"
@@ -8,14 +8,11 @@
 
 #include "bootinfo/boot_info.h"
 #include "layout/fixed_map.h"
-#include "loaders/boot_image.h"
 #include "loaders/boot_machine.h"
 #include "loaders/linux_format.h"
 #include "loaders/linux_x86_config.h"
+#include "loaders/linux_x86_kernel.h"
 #include "support/checked.h"
-
-/* Kernels of every age take an initrd that ends here: initrd_addr_max of [LINUXBOOT]. */
-#define INITRD_END_MAX UINT64_C(0x80000000)
 
 /* Names are API; index LinuxPieceId. */
 static const char *const piece_names[] = {
@@ -34,67 +31,43 @@ static const char *const piece_names[] = {
 };
 static_assert(ARRAY_COUNT(piece_names) == LINUX_PIECE_COUNT, "one name a piece");
 
-static bool find_kernel(const LinuxSettings *settings, LayoutRecordList ram, BootImage *out,
-	uint64_t *entry, Error *err)
-{
-	const Image *kernel = &settings->kernel;
-	BootImage placed;
-	uint64_t at;
-
-	if (kernel->place == IMAGE_ABSENT)
-		return error_set(
-			err, PVW_LINUX_0014, "no kernel, expected one in guest memory");
-	if (kernel->place != IMAGE_IN_PLACE)
-		return error_set(err, PVW_LINUX_0015,
-			"a kernel of %zu bytes, expected one that is in guest memory already",
-			kernel->bytes.len);
-	if (!boot_image_in_place(
-		    "linux.kernel", kernel, LINUX_X86_KERNEL_GPA, ram, &placed, err))
-		return false;
-
-	at = settings->kernel_entry ? settings->kernel_entry : placed.gpa;
-	if (at < placed.gpa || at - placed.gpa >= placed.len || at >= FOUR_GIB)
-		return error_set(err, PVW_LINUX_0017,
-			"entry 0x%" PRIx64 ", expected an address in 0x%" PRIx64 "-0x%" PRIx64
-			" below 4 GiB",
-			at, placed.gpa, placed.gpa + placed.len);
-	*out = placed;
-	*entry = at;
-	return true;
-}
-
 /*
- * As high as possible: what the kernel unpacks itself into lies behind it, and how much that is
- * only an image could tell.
+ * As high as possible below what the kernel takes; above 4 GiB if it takes that and there is no
+ * other room. What the kernel unpacks itself into is left alone.
  */
-static bool place_initrd(
-	Bytes bytes, LayoutRecordList ram, MemoryRange kernel, BootImage *out, Error *err)
+static bool place_initrd(Bytes bytes, LayoutRecordList ram, const LinuxX86Kernel *kernel,
+	BootImage *out, Error *err)
 {
-	const BootImageRoom room = {
+	const MemoryRange pages = boot_image_range(&kernel->image);
+	BootImageRoom room = {
 		.ram = ram,
 		.lowest = LINUX_X86_KERNEL_GPA,
-		.limit = INITRD_END_MAX,
-		.avoid = { &kernel, 1 },
+		.limit = kernel->initrd_limit < FOUR_GIB ? kernel->initrd_limit : FOUR_GIB,
+		.avoid = { &pages, 1 },
 	};
+	Error above;
 
-	return boot_image_high("linux.initrd", bytes, &room, out, err);
+	if (boot_image_high("linux.initrd", bytes, &room, out, err))
+		return true;
+	room.lowest = FOUR_GIB;
+	room.limit = MEMORY_RANGE_LIMIT;
+	return kernel->above_4gib && boot_image_high("linux.initrd", bytes, &room, out, &above);
 }
 
 /* An initrd of no bytes is none. */
 static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutRecordList ram,
-	const BootImage *kernel, BootImage *out, Error *err)
+	const LinuxX86Kernel *kernel, BootImage *out, Error *err)
 {
 	BootImage placed = { 0 };
 
 	if (initrd->place == IMAGE_BYTES && initrd->bytes.len) {
 		if (!boot_image_allow_bytes("linux.initrd", initrd->bytes, isolation, err) ||
-			!place_initrd(
-				initrd->bytes, ram, boot_image_range(kernel), &placed, err))
+			!place_initrd(initrd->bytes, ram, kernel, &placed, err))
 			return false;
 	} else if (initrd->place == IMAGE_IN_PLACE && initrd->len) {
 		if (!boot_image_in_place(
 			    "linux.initrd", initrd, LINUX_X86_KERNEL_GPA, ram, &placed, err) ||
-			!boot_image_check_apart(&placed, kernel, err))
+			!boot_image_check_apart(&placed, &kernel->image, err))
 			return false;
 	}
 	*out = placed;
@@ -138,62 +111,75 @@ static void add_config(BootPlanBuilder *plan, const LinuxX86Config *config)
 		boot_plan_register(plan, config->registers[i]);
 }
 
-static bool find_images(
-	const BootInputs *in, BootImage *kernel, BootImage *initrd, uint64_t *entry, Error *err)
+static bool find_images(const BootInputs *in, Arena *arena, LinuxX86Kernel *kernel,
+	BootImage *initrd, Error *err)
 {
 	const LinuxSettings *settings = &in->settings->linux_direct;
 	const LayoutRecordList ram = in->layout->vtl0.ram;
 
-	if (!find_kernel(settings, ram, kernel, entry, err))
+	if (!linux_x86_find_kernel(settings, in->info->isolation, ram, arena, kernel, err))
 		return error_at(err, "settings.linux_direct.kernel");
 	if (!find_initrd(&settings->initrd, in->info->isolation, ram, kernel, initrd, err))
 		return error_at(err, "settings.linux_direct.initrd");
 	return true;
 }
 
-static void warn_command_line(Bytes line, Diagnostics *diagnostics)
+/* A kernel that says how much it takes is believed; others take what all take. */
+static bool check_command_line(
+	Bytes line, const LinuxX86Kernel *kernel, Diagnostics *diagnostics, Error *err)
 {
-	if (line.len >= LINUX_KERNEL_COMMAND_LINE_MAX)
-		diagnostics_add(diagnostics, PVW_LINUX_0019,
-			"settings.linux_direct.command_line",
+	static const char source[] = "settings.linux_direct.command_line";
+
+	if (kernel->max_line && line.len > kernel->max_line) {
+		error_set(err, PVW_LINUX_0025,
+			"command line of %zu bytes, expected at most the %u that this kernel "
+			"takes",
+			line.len, kernel->max_line);
+		return error_at(err, source);
+	}
+	if (!kernel->max_line && line.len >= LINUX_KERNEL_COMMAND_LINE_MAX)
+		diagnostics_add(diagnostics, PVW_LINUX_0019, source,
 			"command line of %zu bytes, kernels take %d", line.len,
 			LINUX_KERNEL_COMMAND_LINE_MAX - 1);
+	return true;
 }
 
 bool linux_x86_build_plan(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
 	const SmbiosInputs smbios = boot_machine_smbios(in->settings);
-	BootImage kernel = { 0 }, initrd = { 0 };
+	LinuxX86Kernel kernel = { 0 };
+	BootImage initrd = { 0 };
 	BootPlanBuilder *plan;
 	LinuxX86Config config;
 	PlanPolicy policy;
-	uint64_t entry = 0;
 	AcpiSet acpi;
 
 	if (in->info->arch != GUEST_ARCH_X86_64)
 		return error_set(err, PVW_LINUX_0013, "architecture %s, expected %s",
 			guest_arch_name(in->info->arch), guest_arch_name(GUEST_ARCH_X86_64));
 	if (!boot_path_policy(BOOT_LINUX, &in->request, &policy, err) ||
-		!find_images(in, &kernel, &initrd, &entry, err) ||
+		!find_images(in, arena, &kernel, &initrd, err) ||
 		!build_acpi(in, policy.acpi, arena, &acpi, err))
 		return false;
 
 	const LinuxX86Inputs inputs = {
 		.ram = in->layout->vtl0.ram,
 		.command_line = in->settings->linux_direct.command_line,
-		.entry = entry,
+		.entry = kernel.entry,
+		.setup_header = kernel.setup_header,
 		.initrd_gpa = initrd.gpa,
 		.initrd_len = initrd.len,
 		.acpi_tables = acpi.tables,
 		.rsdp = acpi.rsdp,
 		.smbios = &smbios,
 	};
-	if (!linux_x86_build_config(&inputs, arena, &config, err) ||
+	if (!check_command_line(inputs.command_line, &kernel, diagnostics, err) ||
+		!linux_x86_build_config(&inputs, arena, &config, err) ||
 		!boot_plan_begin(BOOT_LINUX, policy, arena, &plan, err))
 		return false;
-	warn_command_line(inputs.command_line, diagnostics);
-	boot_image_add(plan, &kernel);
+	for (size_t i = 0; i < kernel.artifact_count; i++)
+		boot_plan_add(plan, kernel.artifacts[i]);
 	boot_image_add(plan, &initrd);
 	add_config(plan, &config);
 	/* Variable MTRRs come behind the loader's registers. */

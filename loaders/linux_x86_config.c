@@ -80,10 +80,21 @@ static bool check_tables(const LinuxX86Inputs *in, Error *err)
 	return true;
 }
 
+static bool reads_high_halves(Bytes setup_header)
+{
+	LinuxSetupHeader header;
+
+	if (setup_header.len != sizeof(header))
+		return false;
+	memcpy(&header, setup_header.data, sizeof(header));
+	return header.xloadflags & LINUX_XLOAD_ABOVE_4GIB;
+}
+
 /* The header's fields of 32 bits are the only ones that every kernel reads. */
 static bool check_initrd(const LinuxX86Inputs *in, Error *err)
 {
-	if (in->initrd_gpa >= FOUR_GIB || in->initrd_len >= FOUR_GIB)
+	if ((in->initrd_gpa >= FOUR_GIB || in->initrd_len >= FOUR_GIB) &&
+		!reads_high_halves(in->setup_header))
 		return error_set(err, PVW_LINUX_0010,
 			"initrd at 0x%" PRIx64 ", 0x%" PRIx64
 			" bytes, expected both numbers below 0x%" PRIx64,
@@ -171,6 +182,8 @@ static bool build_zero_page(const LinuxX86Inputs *in, const BootPages *pages, Ar
 		return false;
 	params->e820_entries = (uint8_t)entries;
 	params->header = make_header(in, pages);
+	params->ext_ramdisk_image = (uint32_t)(in->initrd_gpa >> 32);
+	params->ext_ramdisk_size = (uint32_t)(in->initrd_len >> 32);
 	*out = (LinuxPiece){ LINUX_X86_ZERO_PAGE_GPA,
 		{ (const uint8_t *)params, sizeof(*params) } };
 	return true;

@@ -15,7 +15,8 @@ typedef struct LinuxX86Inputs {
 	LayoutRecordList ram; /* ascending; the first starts at 0 and reaches 1 MiB */
 	Bytes command_line;   /* without NUL */
 	uint64_t entry;       /* GPA of the kernel's 64-bit entry */
-	uint64_t initrd_gpa, initrd_len; /* bytes; both 0 = none; both below 4 GiB */
+	/* Both 0 = none. Both below 4 GiB unless the setup header says that more is read. */
+	uint64_t initrd_gpa, initrd_len; /* bytes */
 	Bytes acpi_tables;               /* made for LINUX_X86_BOOT_PAGES_GPA; borrowed */
 	Bytes rsdp;                      /* points into @acpi_tables; borrowed */
 	const SmbiosInputs *smbios;      /* NULL = no SMBIOS */

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "helpers/kernel_builder.h"
 #include "support/diagnostics.h"
 
 #define MIB UINT64_C(0x100000)
@@ -534,11 +535,154 @@ Test(linux_x86, refuses_a_guest_without_kernel)
 	refused(PVW_LINUX_0014, "no kernel", "settings.linux_direct.kernel");
 }
 
-Test(linux_x86, does_not_load_kernels_from_bytes)
+static uint8_t kernel_file[BZIMAGE_FILE_SIZE];
+
+static void use_bzimage(void)
 {
+	bzimage_file(kernel_file);
 	guest.settings.linux_direct.kernel =
-		(Image){ .place = IMAGE_BYTES, .bytes = TEXT("MZ") };
-	refused(PVW_LINUX_0015, "2 bytes", "settings.linux_direct.kernel");
+		(Image){ .place = IMAGE_BYTES, .bytes = { kernel_file, sizeof(kernel_file) } };
+	guest.settings.linux_direct.kernel_entry = 0;
+}
+
+/* The zero page by the kernel's own headers, after the plan was written. */
+static struct boot_params zero_page(const BootPlan *plan)
+{
+	struct boot_params params;
+
+	commit(plan);
+	memcpy(&params, memory + 0x2000, sizeof(params));
+	return params;
+}
+
+Test(linux_x86, starts_a_kernel_from_bytes)
+{
+	struct boot_params params;
+	BootPlan plan;
+
+	use_bzimage();
+	plan = built();
+	params = zero_page(&plan);
+
+	cr_assert_arr_eq(memory + MIB, kernel_file + 0x1000, 0x2000);
+	cr_assert_eq(plan.registers.items[place_of(&plan, REGISTER_RIP)].low, MIB + 0x200);
+	cr_assert_eq(params.hdr.version, 0x020f);
+	cr_assert_eq(params.hdr.init_size, 0x400000u);
+	cr_assert_eq(params.hdr.type_of_loader, 0xff);
+	cr_assert_eq(params.hdr.cmd_line_ptr, 0x3000u);
+	cr_assert_eq(params.hdr.cmdline_size, strlen("console=ttyS0"));
+	cr_assert_eq(params.ext_ramdisk_image, 0u);
+	cr_assert_eq(params.ext_cmd_line_ptr, 0u);
+	cr_assert_eq(guest.diagnostics.count, 0u);
+}
+
+Test(linux_x86, starts_an_elf_kernel_from_bytes)
+{
+	static uint8_t elf[ELF_FILE_SIZE];
+	BootPlan plan;
+
+	elf_file(elf);
+	kernel_put(elf, 0x58, 8, MIB);
+	kernel_put(elf, 0x18, 8, MIB + 0x40);
+	kernel_put(elf, 0xc8, 8, 3 * MIB);
+	guest.settings.linux_direct.kernel =
+		(Image){ .place = IMAGE_BYTES, .bytes = { elf, sizeof(elf) } };
+	guest.settings.linux_direct.kernel_entry = 0;
+	plan = built();
+	commit(&plan);
+
+	cr_assert_arr_eq(memory + MIB, elf + 0x1000, 0x1234);
+	cr_assert_eq(memory[MIB + 0x1234], 0xcc, "nobody's");
+	cr_assert_arr_eq(memory + 3 * MIB, elf + 0x3000, 0x800);
+	for (size_t i = 0x800; i < 0x5000; i++)
+		cr_assert_eq(memory[3 * MIB + i], 0);
+	cr_assert_eq(memory[3 * MIB + 0x5000], 0xcc);
+	cr_assert_eq(plan.registers.items[place_of(&plan, REGISTER_RIP)].low, MIB + 0x40);
+	cr_assert_eq(number(0x2230, 4), 0x100000u, "kernel_alignment of who has no header");
+}
+
+Test(linux_x86, keeps_the_initrd_out_of_what_the_kernel_unpacks)
+{
+	BootPlan plan;
+
+	use_bzimage();
+	guest.ram[0].range.end = 21 * MIB;
+	cr_assert_eq(uploaded_initrd(MIB, &plan)->gpa, 20 * MIB);
+	guest.settings.linux_direct.initrd.bytes.len++;
+	kernel_put(kernel_file, 0x236, 2, 1);
+	refused(PVW_LINUX_0018, "no room", "settings.linux_direct.initrd");
+}
+
+Test(linux_x86, puts_the_initrd_below_what_the_kernel_takes)
+{
+	BootPlan plan;
+
+	use_bzimage();
+	kernel_put(kernel_file, 0x22c, 4, 0x37ffffff);
+	cr_assert_eq(uploaded_initrd(0x1001, &plan)->gpa, 0x38000000u - 0x2000);
+	kernel_put(kernel_file, 0x22c, 4, 0xffffffff);
+	cr_assert_eq(uploaded_initrd(0x1001, &plan)->gpa, 0xf8000000u - 0x2000);
+}
+
+Test(linux_x86, puts_the_initrd_above_4_gib_where_the_kernel_takes_that)
+{
+	struct boot_params params;
+	BootPlan plan;
+
+	use_bzimage();
+	guest.ram[0].range.end = 20 * MIB;
+	cr_assert_eq(uploaded_initrd(0x1001, &plan)->gpa, UINT64_C(0x140000000) - 0x2000);
+	params = zero_page(&plan);
+	cr_assert_eq(params.hdr.ramdisk_image, 0x3fffe000u);
+	cr_assert_eq(params.ext_ramdisk_image, 1u);
+	cr_assert_eq(params.hdr.ramdisk_size, 0x1001u);
+	cr_assert_eq(params.ext_ramdisk_size, 0u);
+
+	kernel_put(kernel_file, 0x236, 2, 1);
+	refused(PVW_LINUX_0018, "below 0x80000000", "settings.linux_direct.initrd");
+}
+
+Test(linux_x86, leaves_an_initrd_above_4_gib_to_kernels_that_take_it)
+{
+	BootPlan plan;
+
+	use_bzimage();
+	guest.settings.linux_direct.initrd =
+		(Image){ .place = IMAGE_IN_PLACE, .gpa = UINT64_C(0x100000000), .len = 0x1000 };
+	plan = built();
+	cr_assert_eq(zero_page(&plan).ext_ramdisk_image, 1u);
+
+	kernel_put(kernel_file, 0x236, 2, 1);
+	refused(PVW_LINUX_0010, "0x100000000", NULL);
+}
+
+Test(linux_x86, holds_the_command_line_to_what_the_kernel_takes)
+{
+	static uint8_t line[256];
+
+	use_bzimage();
+	kernel_put(kernel_file, 0x238, 4, 255);
+	memset(line, 'x', sizeof(line));
+	guest.settings.linux_direct.command_line = (Bytes){ line, 255 };
+	built();
+	guest.settings.linux_direct.command_line.len = 256;
+	refused(PVW_LINUX_0025, "at most the 255", "settings.linux_direct.command_line");
+}
+
+Test(linux_x86, refuses_kernels_that_are_none)
+{
+	use_bzimage();
+	guest.settings.linux_direct.kernel.bytes = TEXT("MZ");
+	refused(PVW_LINUX_0024, "2 bytes", "settings.linux_direct.kernel");
+	guest.settings.linux_direct.kernel.bytes = (Bytes){ kernel_file, 0x2fff };
+	refused(PVW_BZIMAGE_0005, "12287 bytes", "settings.linux_direct.kernel");
+}
+
+Test(linux_x86, gives_isolated_guests_no_kernel_that_nobody_measured)
+{
+	use_bzimage();
+	guest.info.isolation = ISOLATION_VBS;
+	refused(PVW_LINUX_0022, "linux.kernel", "settings.linux_direct.kernel");
 }
 
 Test(linux_x86, refuses_images_at_no_proper_place)
