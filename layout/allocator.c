@@ -18,106 +18,9 @@ static const char *const kind_names[] = {
 };
 static_assert(ARRAY_COUNT(kind_names) == PLACEMENT_KIND_COUNT, "a name for each kind");
 
-static bool is_pinned(PlacementKind kind)
-{
-	return kind <= PLACEMENT_FIXED;
-}
-
-/*
- * Failures.
- */
-
-static void explain(AllocatorRun *run, AllocatorFailure failure)
-{
-	if (run->why)
-		*run->why = failure;
-}
-
-static bool fail_request(AllocatorRun *run, size_t index, AllocatorProblem problem, Error *err)
-{
-	const AllocatorRequest *request = &run->requests[index];
-	char tag[LAYOUT_TAG_SIZE];
-
-	layout_tag_write(request->tag, tag);
-	explain(run, (AllocatorFailure){ .problem = problem, .request = (uint32_t)index });
-	if (problem == ALLOCATOR_BAD_ALIGNMENT)
-		return error_set(err, PVW_ALLOC_0002,
-			"%s: alignment 0x%" PRIx64
-			", expected a power of two of at least 0x1000",
-			tag, request->align);
-	if (is_pinned(request->kind))
-		return error_set(err, PVW_ALLOC_0001,
-			"%s: pinned at " RANGE_FORMAT
-			", expected a range of whole pages that is not empty",
-			tag, RANGE_ARGS(request->range));
-	return error_set(err, PVW_ALLOC_0001,
-		"%s: size 0x%" PRIx64 ", expected a multiple of 0x1000 that is not 0", tag,
-		request->size);
-}
-
-static bool fail_overlap(AllocatorRun *run, size_t a, size_t b, Error *err)
-{
-	char tag_a[LAYOUT_TAG_SIZE], tag_b[LAYOUT_TAG_SIZE];
-
-	explain(run,
-		(AllocatorFailure){ .problem = ALLOCATOR_PINNED_OVERLAP,
-			.request = (uint32_t)a,
-			.other = (uint32_t)b });
-	return error_set(err, PVW_ALLOC_0003,
-		"%s at " RANGE_FORMAT " and %s at " RANGE_FORMAT
-		" overlap, expected them apart",
-		layout_tag_write(run->requests[a].tag, tag_a),
-		RANGE_ARGS(run->requests[a].range),
-		layout_tag_write(run->requests[b].tag, tag_b),
-		RANGE_ARGS(run->requests[b].range));
-}
-
-/* Request @index has no place; @space is what was free when its turn came. */
-static bool fail_exhausted(AllocatorRun *run, size_t index, const FreeSpace *space,
-	uint64_t floor, uint64_t ceiling, Error *err)
-{
-	const AllocatorRequest *request = &run->requests[index];
-	AllocatorFailure failure = { .problem = ALLOCATOR_EXHAUSTED,
-		.request = (uint32_t)index };
-	char tag[LAYOUT_TAG_SIZE];
-
-	for (size_t i = 0; i < space->count; i++) {
-		const MemoryRange range = memory_range_intersection(
-			space->items[i], (MemoryRange){ floor, ceiling });
-		uint64_t start = 0;
-
-		failure.free_bytes += memory_range_len(range);
-		if (checked_align_up(range.start, request->align, &start) &&
-			start < range.end && range.end - start > failure.largest)
-			failure.largest = range.end - start;
-	}
-	explain(run, failure);
-	return error_set(err, PVW_ALLOC_0004,
-		"%s: no place for 0x%" PRIx64 " bytes aligned to 0x%" PRIx64
-		" (%s) in " RANGE_FORMAT ": 0x%" PRIx64 " bytes are free, at most 0x%" PRIx64
-		" of them in one piece",
-		layout_tag_write(request->tag, tag), request->size, request->align,
-		kind_names[request->kind], floor, ceiling, failure.free_bytes, failure.largest);
-}
-
 /*
  * What is asked.
  */
-
-static AllocatorProblem check_request(const AllocatorRequest *request)
-{
-	const MemoryRange range = request->range;
-
-	if (is_pinned(request->kind))
-		return range.start < range.end && is_aligned(range.start | range.end, PAGE_SIZE)
-			? ALLOCATOR_PROBLEM_COUNT
-			: ALLOCATOR_BAD_SIZE;
-	if (request->size == 0 || !is_aligned(request->size, PAGE_SIZE))
-		return ALLOCATOR_BAD_SIZE;
-	if (request->align < PAGE_SIZE || !is_aligned(request->align, request->align))
-		return ALLOCATOR_BAD_ALIGNMENT;
-	return ALLOCATOR_PROBLEM_COUNT;
-}
 
 /*
  * Alignment, then size, both descending; equal ones keep their order. An alignment has 6 bits,
@@ -130,25 +33,32 @@ static uint64_t window_key(const AllocatorRequest *request)
 	return (63 - align) << 52 | ((UINT64_C(1) << 52) - 1 - (request->size >> PAGE_SHIFT));
 }
 
-/* Requests by kind, each in the order in which they are asked. */
-static void sort_by_kind(AllocatorRun *run)
+/* Requests by kind, each in the order in which they are asked; is every one of them sound? */
+static bool sort_by_kind(AllocatorRun *run)
 {
 	size_t at[PLACEMENT_KIND_COUNT + 1] = { 0 };
+	bool sound = true;
 
-	for (size_t i = 0; i < run->count; i++)
-		at[run->requests[i].kind + 1]++;
+	for (size_t i = 0; i < run->count; i++) {
+		const AllocatorRequest *request = &run->requests[i];
+
+		at[request->kind + 1]++;
+		sound &= request_problem(request) == ALLOCATOR_PROBLEM_COUNT;
+	}
 	for (size_t kind = 0; kind < PLACEMENT_KIND_COUNT; kind++)
 		at[kind + 1] += at[kind];
 	memcpy(run->begin, at, sizeof(at));
 	for (size_t i = 0; i < run->count; i++)
-		run->order[at[run->requests[i].kind]++] = (SortKey){ .index = i };
+		run->order[at[run->requests[i].kind]++].index = i;
+	return sound;
 }
 
+/* The first request from @begin to @end, by phase, that is not sound, is the one to be told. */
 static bool check_kinds(AllocatorRun *run, size_t begin, size_t end, Error *err)
 {
 	for (size_t i = begin; i < end; i++) {
 		const size_t index = run->order[i].index;
-		const AllocatorProblem problem = check_request(&run->requests[index]);
+		const AllocatorProblem problem = request_problem(&run->requests[index]);
 
 		if (problem != ALLOCATOR_PROBLEM_COUNT)
 			return fail_request(run, index, problem, err);
@@ -190,40 +100,37 @@ static bool place_pinned(AllocatorRun *run, Error *err)
 
 static bool place_windows(AllocatorRun *run, AllocatorForm form, PlacementKind kind, Error *err)
 {
-	SortKey *order = run->order + run->begin[kind];
-	const WindowPhase phase = {
+	const size_t begin = run->begin[kind], count = run->begin[kind + 1] - begin;
+	SortKey *order = run->order + begin;
+	WindowPhase phase = {
 		.requests = run->requests,
 		.order = order,
-		.count = run->begin[kind + 1] - run->begin[kind],
+		.count = count,
 		.ranges = run->ranges,
 		.floor = kind == PLACEMENT_MMIO32    ? 0
 			: run->end_of_ram > FOUR_GIB ? run->end_of_ram
 						     : FOUR_GIB,
 		.ceiling = kind == PLACEMENT_MMIO32 ? FOUR_GIB : MEMORY_RANGE_LIMIT,
 		.top_down = kind == PLACEMENT_MMIO32,
+		.top = run->top,
 	};
 	size_t placed;
 
-	if (phase.count == 0)
+	if (count == 0)
 		return true;
 	if (form == ALLOCATOR_FORM_BY_COUNT)
-		form = phase.count > ALLOCATOR_ARRAY_MAX ? ALLOCATOR_FORM_TREE
-							 : ALLOCATOR_FORM_ARRAY;
-	for (size_t i = 0; i < phase.count; i++)
+		form = count > ALLOCATOR_ARRAY_MAX ? ALLOCATOR_FORM_TREE : ALLOCATOR_FORM_ARRAY;
+	for (size_t i = 0; i < count; i++)
 		order[i].key = window_key(&run->requests[order[i].index]);
-	sort_keys(order, run->scratch, phase.count);
+	sort_keys(order, run->scratch, count);
 	if (form == ALLOCATOR_FORM_ARRAY)
 		placed = window_phase_array(&phase, &run->space);
 	else if (!window_phase_tree(&phase, &run->space, run->arena, &placed, err))
 		return false;
-	if (placed < phase.count)
-		return fail_exhausted(
-			run, order[placed].index, &run->space, phase.floor, phase.ceiling, err);
-	for (size_t i = 0; i < phase.count; i++) {
-		const uint64_t end = run->ranges[order[i].index].end;
-
-		run->top = end > run->top ? end : run->top;
-	}
+	if (placed < count)
+		return fail_exhausted(run, begin + placed, &run->space,
+			(MemoryRange){ phase.floor, phase.ceiling }, err);
+	run->top = phase.top;
 	return true;
 }
 
@@ -287,8 +194,8 @@ static bool place_ram(AllocatorRun *run, Error *err)
 		MemoryRange *first = cursor.extent;
 
 		if (!place_ram_request(&cursor, &run->requests[index]))
-			return fail_exhausted(
-				run, index, &before, run->end_of_ram, MEMORY_RANGE_LIMIT, err);
+			return fail_exhausted(run, i, &before,
+				(MemoryRange){ run->end_of_ram, MEMORY_RANGE_LIMIT }, err);
 		run->end_of_ram = cursor.extent[-1].end;
 		run->targets[index] =
 			(MemoryRangeList){ first, (size_t)(cursor.extent - first) };
@@ -322,8 +229,8 @@ static bool place_post(AllocatorRun *run, Error *err)
 			const FreeSpace rest = { run->space.items + from,
 				run->space.count - from };
 
-			return fail_exhausted(
-				run, index, &rest, phase.floor, phase.ceiling, err);
+			return fail_exhausted(run, i, &rest,
+				(MemoryRange){ phase.floor, phase.ceiling }, err);
 		}
 		run->top = start + request->size;
 		run->ranges[index] = (MemoryRange){ start, run->top };
@@ -337,30 +244,32 @@ static bool place_post(AllocatorRun *run, Error *err)
  */
 static bool reserve_lists(AllocatorRun *run, Error *err)
 {
-	const size_t n = run->count;
-	const size_t ranges = 2 * (3 * n + 2) + 2 * n + 1;
-	uint8_t *block = arena_reserve(run->arena,
-		2 * n * sizeof(SortKey) + ranges * sizeof(MemoryRange) +
-			n * sizeof(MemoryRangeList),
-		8, err);
+	const size_t n = run->count, spaces = 3 * n + 2, placements = 2 * n + 1;
+	const size_t bytes = placements * (2 * sizeof(SortKey) + 2 * sizeof(Placement)) +
+		(2 * spaces + 2 * n + 1) * sizeof(MemoryRange) + n * sizeof(MemoryRangeList);
+	uint8_t *block = arena_reserve(run->arena, bytes, 8, err);
 
 	if (!block)
 		return false;
-	run->order = carve(&block, n, sizeof(SortKey));
-	run->scratch = carve(&block, n, sizeof(SortKey));
-	run->space.items = carve(&block, 3 * n + 2, sizeof(MemoryRange));
-	run->spare = carve(&block, 3 * n + 2, sizeof(MemoryRange));
+	run->order = carve(&block, placements, sizeof(SortKey));
+	run->scratch = carve(&block, placements, sizeof(SortKey));
+	run->space.items = carve(&block, spaces, sizeof(MemoryRange));
+	run->spare = carve(&block, spaces, sizeof(MemoryRange));
 	run->extents = carve(&block, n + 1, sizeof(MemoryRange));
 	run->ranges = carve(&block, n, sizeof(MemoryRange));
 	run->targets = carve(&block, n, sizeof(MemoryRangeList));
+	run->listed = carve(&block, placements, sizeof(Placement));
+	run->placements = carve(&block, placements, sizeof(Placement));
 	return true;
 }
 
 static bool place_all(AllocatorRun *run, AllocatorForm form, Error *err)
 {
-	return check_kinds(run, 0, run->begin[PLACEMENT_MMIO32], err) &&
-		place_pinned(run, err) &&
-		check_kinds(run, run->begin[PLACEMENT_MMIO32], run->count, err) &&
+	const bool sound = sort_by_kind(run);
+	const size_t pinned = run->begin[PLACEMENT_MMIO32];
+
+	return (sound || check_kinds(run, 0, pinned, err)) && place_pinned(run, err) &&
+		(sound || check_kinds(run, pinned, run->count, err)) &&
 		place_windows(run, form, PLACEMENT_MMIO32, err) && place_ram(run, err) &&
 		place_windows(run, form, PLACEMENT_MMIO64, err) && place_post(run, err);
 }
@@ -375,15 +284,12 @@ bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests, Arena
 		.why = why,
 	};
 
-	if (requests.count > ALLOCATOR_MAX_REQUESTS) {
-		explain(&run, (AllocatorFailure){ .problem = ALLOCATOR_TOO_MANY });
-		return error_set(err, PVW_ALLOC_0005, "%zu requests, expected at most %d",
-			requests.count, ALLOCATOR_MAX_REQUESTS);
-	}
-	if (!reserve_lists(&run, err))
+	if (requests.count > ALLOCATOR_MAX_REQUESTS)
+		return fail_too_many(&run, err);
+	if (!reserve_lists(&run, err) || !place_all(&run, form, err))
 		return false;
-	sort_by_kind(&run);
-	return place_all(&run, form, err) && run_finish(&run, out, err);
+	*out = run_finish(&run);
+	return true;
 }
 
 bool allocator_run(AllocatorRequestList requests, Arena *arena, Allocation *out,

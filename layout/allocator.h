@@ -72,11 +72,18 @@ typedef enum AllocatorProblem {
 	ALLOCATOR_PROBLEM_COUNT
 } AllocatorProblem;
 
+#define ALLOCATOR_NOBODY UINT32_MAX
+
 typedef struct AllocatorFailure {
 	AllocatorProblem problem;
+	PlacementKind phase;     /* of @request */
 	uint32_t request, other; /* indices; @other of an overlap */
-	uint64_t free_bytes;     /* EXHAUSTED: left inside the window of the phase */
-	uint64_t largest; /* EXHAUSTED: the most that an aligned request could get there */
+
+	/* EXHAUSTED: what is left inside the window of the phase. */
+	uint32_t below, above; /* who bounds @hole, or ALLOCATOR_NOBODY */
+	uint64_t free_bytes;
+	uint64_t largest; /* the most that an aligned request could get */
+	MemoryRange hole; /* where it could get that; empty if nowhere */
 } AllocatorFailure;
 
 /**
@@ -95,7 +102,8 @@ typedef struct AllocatorFailure {
  *
  * Errors: PVW_ALLOC_0001 (BAD_VALUE) size, or a pinned range that is empty or unaligned, _0002
  * (BAD_VALUE) alignment, _0003 (OVERLAP) two pinned ranges, _0004 (NO_SPACE) no place, with what
- * is free, _0005 (LIMIT) more than ALLOCATOR_MAX_REQUESTS, PVW_MEM_0001 (LIMIT).
+ * is free, where the most of it is and between what, _0005 (LIMIT) more than
+ * ALLOCATOR_MAX_REQUESTS, PVW_MEM_0001 (LIMIT). All but the last two name the request.
  */
 MUST_CHECK bool allocator_run(AllocatorRequestList requests, Arena *arena, Allocation *out,
 	AllocatorFailure *why, Error *err);

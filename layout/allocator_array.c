@@ -27,55 +27,73 @@ static void take(FreeSpace *space, size_t index, MemoryRange range)
 	}
 }
 
-/* First free range that ends above the floor of the phase. */
-static size_t first_index(const WindowPhase *phase, const FreeSpace *space)
-{
-	size_t i = 0;
+/*
+ * Free ranges that a phase walks, in its direction: those from @first on, but for the last
+ * @above of the list. Ranges only shrink, so one that had no room for a request has none for
+ * the next one either that wants as much.
+ */
+typedef struct Walk {
+	size_t first, above;
+	size_t at;    /* where the walk goes on; top-down: one past it */
+	uint64_t key; /* what the last request wanted */
+} Walk;
 
-	while (i < space->count && space->items[i].end <= phase->floor)
-		i++;
-	return i;
+static Walk walk_begin(const WindowPhase *phase, const FreeSpace *space)
+{
+	Walk walk = { .key = UINT64_MAX };
+
+	while (walk.first < space->count && space->items[walk.first].end <= phase->floor)
+		walk.first++;
+	while (walk.above < space->count &&
+		space->items[space->count - walk.above - 1].start >= phase->ceiling)
+		walk.above++;
+	return walk;
 }
 
-/* The free range that is first in the phase's direction to have room at @start. */
-static bool find_fit(const WindowPhase *phase, const FreeSpace *space, size_t first,
-	const AllocatorRequest *request, size_t *index, uint64_t *start)
+/* The highest free range with room, at @start; @walk->at is one past it. */
+static bool walk_down(Walk *walk, const WindowPhase *phase, const FreeSpace *space,
+	const AllocatorRequest *request, uint64_t *start)
 {
-	const MemoryRange *items = space->items;
-	size_t i;
-
-	if (phase->top_down) {
-		for (i = space->count; i-- > first;) {
-			if (window_fit(phase, items[i], request->size, request->align, start))
-				break;
-		}
-		*index = i;
-		return i + 1 > first;
+	for (; walk->at > walk->first; walk->at--) {
+		if (window_fit(phase, space->items[walk->at - 1], request->size, request->align,
+			    start))
+			return true;
 	}
-	for (i = first; i < space->count; i++) {
-		if (window_fit(phase, items[i], request->size, request->align, start))
-			break;
-	}
-	*index = i;
-	return i < space->count;
+	return false;
 }
 
-size_t window_phase_array(const WindowPhase *phase, FreeSpace *space)
+/* The lowest free range with room, at @start. */
+static bool walk_up(Walk *walk, const WindowPhase *phase, const FreeSpace *space,
+	const AllocatorRequest *request, uint64_t *start)
 {
-	const size_t first = first_index(phase, space);
-	size_t placed = 0, index;
-	MemoryRange *range;
+	for (; walk->at < space->count; walk->at++) {
+		if (window_fit(phase, space->items[walk->at], request->size, request->align,
+			    start))
+			return true;
+	}
+	return false;
+}
+
+size_t window_phase_array(WindowPhase *phase, FreeSpace *space)
+{
+	Walk walk = walk_begin(phase, space);
+	size_t placed = 0;
 	uint64_t start = 0;
 
 	for (; placed < phase->count; placed++) {
-		const size_t request = phase->order[placed].index;
-		const AllocatorRequest *asked = &phase->requests[request];
+		const SortKey next = phase->order[placed];
+		const AllocatorRequest *asked = &phase->requests[next.index];
+		MemoryRange *range = &phase->ranges[next.index];
 
-		if (!find_fit(phase, space, first, asked, &index, &start))
+		if (next.key != walk.key)
+			walk.at = phase->top_down ? space->count - walk.above : walk.first;
+		walk.key = next.key;
+		if (phase->top_down ? !walk_down(&walk, phase, space, asked, &start)
+				    : !walk_up(&walk, phase, space, asked, &start))
 			break;
-		range = &phase->ranges[request];
 		*range = (MemoryRange){ start, start + asked->size };
-		take(space, index, *range);
+		phase->top = range->end > phase->top ? range->end : phase->top;
+		take(space, walk.at - phase->top_down, *range);
 	}
 	return placed;
 }

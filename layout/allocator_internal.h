@@ -24,6 +24,7 @@ typedef struct AllocatorRun {
 	MemoryRange *ranges; /* by request; RAM: unused */
 	MemoryRange *extents;
 	MemoryRangeList *targets;
+	Placement *listed, *placements; /* in no order; ascending */
 	uint64_t end_of_ram, top;
 	Arena *arena;
 	AllocatorFailure *why;
@@ -37,6 +38,7 @@ typedef struct WindowPhase {
 	MemoryRange *ranges; /* by request: receives where it is */
 	uint64_t floor, ceiling;
 	bool top_down; /* the highest fit, else the lowest */
+	uint64_t top;  /* raised to the end of whatever is placed */
 } WindowPhase;
 
 /* Which form searches. Both place everything alike. */
@@ -74,14 +76,42 @@ static inline bool window_fit(const WindowPhase *phase, MemoryRange range, uint6
  *
  * Returns how many were placed: all, or up to the first that has no place.
  */
-size_t window_phase_array(const WindowPhase *phase, FreeSpace *space);
+size_t window_phase_array(WindowPhase *phase, FreeSpace *space);
 
 /** window_phase_tree - the same by a tree; false without memory */
 MUST_CHECK bool window_phase_tree(
-	const WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err);
+	WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err);
 
 /** run_finish - the list of everything that a run has placed */
-MUST_CHECK bool run_finish(AllocatorRun *run, Allocation *out, Error *err);
+Allocation run_finish(AllocatorRun *run);
+
+/* What is wrong with a request by itself; ALLOCATOR_PROBLEM_COUNT if nothing is. */
+static inline AllocatorProblem request_problem(const AllocatorRequest *request)
+{
+	const MemoryRange range = request->range;
+	const uint64_t align = request->align;
+
+	if (request->kind <= PLACEMENT_FIXED)
+		return range.start < range.end && is_aligned(range.start | range.end, PAGE_SIZE)
+			? ALLOCATOR_PROBLEM_COUNT
+			: ALLOCATOR_BAD_SIZE;
+	if (request->size == 0 || !is_aligned(request->size, PAGE_SIZE))
+		return ALLOCATOR_BAD_SIZE;
+	if (align < PAGE_SIZE || !is_aligned(align, align))
+		return ALLOCATOR_BAD_ALIGNMENT;
+	return ALLOCATOR_PROBLEM_COUNT;
+}
+
+/*
+ * Failures: each sets @err, and @run's why. Return false.
+ */
+bool fail_too_many(AllocatorRun *run, Error *err);
+bool fail_request(AllocatorRun *run, size_t index, AllocatorProblem problem, Error *err);
+bool fail_overlap(AllocatorRun *run, size_t a, size_t b, Error *err);
+
+/* The first @placed of the run's order have a place, the next has none; @space is free. */
+bool fail_exhausted(AllocatorRun *run, size_t placed, const FreeSpace *space,
+	MemoryRange window, Error *err);
 
 /** allocator_run_form - allocator_run with a form of one's choice */
 MUST_CHECK bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests,

@@ -62,44 +62,34 @@ static void merge_placements(
 		*out++ = *b++;
 }
 
-static void sort_placements(
-	const Placement *listed, size_t count, SortKey *keys, SortKey *scratch, Placement *out)
+/* Whose order the requests were in is not asked any more: its room serves the keys. */
+static void sort_placements(AllocatorRun *run, size_t count)
 {
+	SortKey *keys = run->order;
+
 	for (size_t i = 0; i < count; i++)
-		keys[i] = (SortKey){ listed[i].range.start, i };
-	sort_keys(keys, scratch, count);
+		keys[i] = (SortKey){ run->listed[i].range.start, i };
+	sort_keys(keys, run->scratch, count);
 	for (size_t i = 0; i < count; i++)
-		out[i] = listed[keys[i].index];
+		run->placements[i] = run->listed[keys[i].index];
 }
 
-/* There are at most as many extents of RAM as requests, and one more. */
-bool run_finish(AllocatorRun *run, Allocation *out, Error *err)
+Allocation run_finish(AllocatorRun *run)
 {
-	const size_t room = 2 * run->count + 1;
-	uint8_t *block = arena_reserve(
-		run->arena, room * (2 * sizeof(Placement) + 2 * sizeof(SortKey)), 8, err);
-	Placement *listed, *sorted;
-	SortKey *keys, *scratch;
+	Placement *listed = run->listed;
 	size_t count, middle;
 
-	if (!block)
-		return false;
-	sorted = carve(&block, room, sizeof(Placement));
-	listed = carve(&block, room, sizeof(Placement));
-	keys = carve(&block, room, sizeof(SortKey));
-	scratch = carve(&block, room, sizeof(SortKey));
 	count = list_placements(run, listed, &middle);
 	if (ascends(listed, listed + middle) && ascends(listed + middle, listed + count))
-		merge_placements(listed, listed + middle, listed + count, sorted);
+		merge_placements(listed, listed + middle, listed + count, run->placements);
 	else
-		sort_placements(listed, count, keys, scratch, sorted);
-	while (count && sorted[count - 1].kind == PLACEMENT_RESERVED)
+		sort_placements(run, count);
+	while (count && run->placements[count - 1].kind == PLACEMENT_RESERVED)
 		count--;
-	*out = (Allocation){
-		.placements = sorted,
+	return (Allocation){
+		.placements = run->placements,
 		.count = count,
 		.targets = run->targets,
-		.top = count ? sorted[count - 1].range.end : 0,
+		.top = count ? run->placements[count - 1].range.end : 0,
 	};
-	return true;
 }

@@ -180,7 +180,7 @@ static void flatten(const SpaceTree *tree, uint32_t at, FreeSpace *space)
 }
 
 bool window_phase_tree(
-	const WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err)
+	WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err)
 {
 	SpaceTree tree = { .phase = phase, .align = PAGE_SIZE };
 	size_t done = 0;
@@ -206,6 +206,7 @@ bool window_phase_tree(
 				&range->start))
 			break;
 		range->end = range->start + asked->size;
+		phase->top = range->end > phase->top ? range->end : phase->top;
 		take_from_node(&tree, at, *range);
 	}
 	space->count = 0;

@@ -241,8 +241,56 @@ Test(allocator, tells_what_is_free_when_nothing_fits)
 
 	assert_refused(PVW_ALLOC_0004, ALLOCATOR_EXHAUSTED, "rc1");
 	cr_assert_eq(why.request, 2);
+	cr_assert_eq(why.phase, PLACEMENT_MMIO32);
 	cr_assert_eq(why.free_bytes, 0x78000000);
 	cr_assert_eq(why.largest, 0x78000000);
+	cr_assert_eq(why.hole.start, 0);
+	cr_assert_eq(why.hole.end, 0x78000000);
+	cr_assert_eq(why.below, ALLOCATOR_NOBODY);
+	cr_assert_eq(why.above, 1);
+	cr_assert(strstr(err.text,
+			  "0x78000000 bytes are free, at most 0x78000000 of them in one piece, "
+			  "0x0-0x78000000 below rc0"),
+		"%s", err.text);
+}
+
+Test(allocator, tells_what_the_largest_hole_lies_between)
+{
+	const AllocatorRequest list[] = {
+		pinned(PLACEMENT_RESERVED, "a", 0, GIB),
+		pinned(PLACEMENT_FIXED, "b", 2 * GIB + MIB, 3 * GIB),
+		pinned(PLACEMENT_FIXED, "c", 3 * GIB + 3 * MIB, FOUR_GIB),
+		wanted(PLACEMENT_RAM, "ram", 16 * MIB, 2 * MIB),
+		wanted(PLACEMENT_MMIO32, "big", 2 * GIB, 4 * MIB),
+	};
+
+	cr_assert_not(RUN(list));
+
+	assert_refused(PVW_ALLOC_0004, ALLOCATOR_EXHAUSTED, "big: no place for 0x80000000");
+	cr_assert(strstr(err.text,
+			  "0x40400000 bytes are free, at most 0x40100000 of them in one piece, "
+			  "0x40000000-0x80100000 between a and b"),
+		"%s", err.text);
+	cr_assert_eq(why.below, 0);
+	cr_assert_eq(why.above, 1);
+}
+
+/* The last extent of several stands below the hole. */
+Test(allocator, tells_what_ram_ends_below_the_largest_hole)
+{
+	const AllocatorRequest list[] = {
+		pinned(PLACEMENT_FIXED, "low", 3 * GIB, FOUR_GIB),
+		wanted(PLACEMENT_RAM, "ram0", 5 * GIB, GIB),
+		wanted(PLACEMENT_MMIO64, "high", MEMORY_RANGE_LIMIT - 5 * GIB, 2 * MIB),
+	};
+
+	cr_assert_not(RUN(list));
+
+	assert_refused(PVW_ALLOC_0004, ALLOCATOR_EXHAUSTED, "high: no place");
+	cr_assert(strstr(err.text, "in one piece, 0x180000000-0xfffffffffffff000 above ram0"),
+		"%s", err.text);
+	cr_assert_eq(why.below, 1);
+	cr_assert_eq(why.above, ALLOCATOR_NOBODY);
 }
 
 Test(allocator, tells_when_ram_or_the_top_runs_out)
@@ -270,6 +318,8 @@ Test(allocator, tells_when_ram_or_the_top_runs_out)
 	assert_refused(PVW_ALLOC_0004, ALLOCATOR_EXHAUSTED, "high");
 	cr_assert_eq(why.free_bytes, MIB);
 	cr_assert_eq(why.largest, 0);
+	cr_assert(strstr(err.text, "0x100000 bytes are free, none of them aligned"), "%s",
+		err.text);
 }
 
 /* One bad request of each kind, taken away one after another. */
