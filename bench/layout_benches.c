@@ -28,14 +28,19 @@ static bool setup_layout(const void *parameter, Arena *arena, const void **input
 		return false;
 	for (uint32_t i = 0; i < p->nodes; i++)
 		sizes[i] = p->node_size;
-	for (uint32_t i = 0; i < p->root_complexes; i++)
+	for (uint32_t i = 0; i < p->root_complexes; i++) {
+		const char *name = arena_printf(arena, err, "rc%" PRIu32, i);
+
+		if (!name)
+			return false;
 		complexes[i] = (RootComplexShape){
-			.name = "rc",
+			.name = name,
 			.segment = (uint16_t)i,
 			.end_bus = p->end_bus,
 			.low = { .size = p->low_size },
 			.high = { .size = 64 * GIB },
 		};
+	}
 	*shape = (LayoutShape){
 		.arch = GUEST_ARCH_X86_64,
 		.version = LAYOUT_VERSION_REFERENCE,

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "layout/layout_internal.h"
+#include "layout/resolver_internal.h"
 #include "support/diagnostics.h"
 
 bool layout_keep(const ResolvedLayout *layout, Arena *arena, KeptLayout *out, Error *err)
@@ -68,13 +68,20 @@ static bool fail_difference(const KeptLayout *kept, const KeptLayout *layout,
 		RANGE_ARGS(now->range), placement_kind_name(now->kind));
 }
 
-bool layout_compare(const KeptLayout *kept, const KeptLayout *now, Error *err)
+bool layout_check_version(const KeptLayout *kept, uint32_t version, Error *err)
 {
-	if (kept->version != now->version)
+	if (kept->version != version)
 		return error_set(err, PVW_RESOLVE_0019,
 			"the layout has version %" PRIu32 ", expected %" PRIu32
 			" as the guest was made with",
-			now->version, kept->version);
+			version, kept->version);
+	return true;
+}
+
+bool layout_compare(const KeptLayout *kept, const KeptLayout *now, Error *err)
+{
+	if (!layout_check_version(kept, now->version, err))
+		return false;
 	for (size_t i = 0; i < kept->count || i < now->count; i++) {
 		const KeptPlacement *a = i < kept->count ? &kept->items[i] : NULL;
 		const KeptPlacement *b = i < now->count ? &now->items[i] : NULL;

@@ -30,7 +30,8 @@ bool resolver_begin(
 
 	if (!block)
 		return false;
-	*resolver = (Resolver){ .shape = shape, .arena = arena };
+	*resolver =
+		(Resolver){ .shape = shape, .arena = arena, .result.version = shape->version };
 	resolver->complexes = carve(&block, complexes, sizeof(RootComplexLayout));
 	resolver->segments = carve(&block, complexes, sizeof(Segment));
 	resolver->requests = carve(&block, room, sizeof(AllocatorRequest));
@@ -80,23 +81,22 @@ bool resolver_find_segments(Resolver *resolver, Error *err)
 bool resolver_fill_ram(
 	const Resolver *resolver, const Allocation *allocation, ResolvedLayout *out, Error *err)
 {
-	NodeRange *ram = reserve_array(resolver->arena, NodeRange, allocation->count, err);
+	const MemoryRangeList *targets = allocation->targets;
 	size_t count = 0;
+	NodeRange *ram;
 
+	for (size_t i = resolver->ram_begin; i < resolver->ram_end; i++)
+		count += targets[i].count;
+	ram = reserve_array(resolver->arena, NodeRange, count, err);
 	if (!ram)
 		return false;
-	for (size_t i = 0; i < resolver->count; i++) {
-		const MemoryRangeList target = allocation->targets[i];
-
-		if (resolver->subjects[i].item != LAYOUT_ITEM_RAM)
-			continue;
-		for (size_t k = 0; k < target.count; k++)
-			ram[count++] =
-				(NodeRange){ target.items[k], resolver->subjects[i].owner };
-	}
-	arena_shrink(resolver->arena, ram, count * sizeof(*ram));
 	out->ram = (NodeRangeList){ ram, count };
-	out->end_of_ram = ram[count - 1].range.end;
+	for (size_t i = resolver->ram_begin; i < resolver->ram_end; i++) {
+		for (size_t k = 0; k < targets[i].count; k++)
+			*ram++ =
+				(NodeRange){ targets[i].items[k], resolver->subjects[i].owner };
+	}
+	out->end_of_ram = ram[-1].range.end;
 	return true;
 }
 
@@ -147,7 +147,7 @@ static bool list_placements(Resolver *resolver, const Allocation *allocation, Er
 		items[i] = (LayoutPlacement){
 			.range = placement->range,
 			.tag = resolver->requests[placement->request].tag,
-			.kind = placement->kind,
+			.kind = subject->kind,
 			.item = subject->item,
 			.owner = subject->owner,
 			.align = resolver->requests[placement->request].align,
@@ -168,7 +168,65 @@ bool check_top(const LayoutShape *shape, uint64_t top, Error *err)
 	return true;
 }
 
-bool resolve_reference(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
+/* RAM from its start on without a hole, below 4 GiB. */
+static MemoryRange low_ram(NodeRangeList ram)
+{
+	MemoryRange low = ram.items[0].range;
+
+	for (size_t i = 1; i < ram.count && ram.items[i].range.start == low.end; i++)
+		low.end = ram.items[i].range.end;
+	return memory_range_intersection(low, (MemoryRange){ 0, FOUR_GIB });
+}
+
+static uint64_t ram_size(NodeRangeList ram)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < ram.count; i++)
+		size += memory_range_len(ram.items[i].range);
+	return size;
+}
+
+/* The first placement from @address on that is not RAM; there is one, up to 4 GiB. */
+static const LayoutPlacement *what_stops_ram(LayoutPlacementList list, uint64_t address)
+{
+	const LayoutPlacement *at = list.items;
+
+	while (at->kind == PLACEMENT_RAM || at->range.start < address)
+		at++;
+	return at;
+}
+
+static bool check_low_ram(const LayoutShape *shape, const ResolvedLayout *layout, Error *err)
+{
+	const bool asked = shape->min_low_ram || shape->version == LAYOUT_VERSION_REFERENCE;
+	const uint64_t wanted =
+		asked ? shape->min_low_ram : layout_defaults(shape->arch)->min_low_ram;
+	const MemoryRange low = low_ram(layout->ram);
+	const LayoutPlacement *stop;
+	char tag[LAYOUT_TAG_SIZE];
+
+	if (memory_range_len(low) >= wanted || memory_range_len(low) == ram_size(layout->ram))
+		return true;
+	stop = what_stops_ram(
+		layout->placements, memory_range_is_empty(low) ? shape->ram_start : low.end);
+	return error_set(err, PVW_RESOLVE_0022,
+		"0x%" PRIx64 " bytes of RAM lie below 4 GiB in one piece, expected 0x%" PRIx64
+		": %s at " RANGE_FORMAT " leaves no more",
+		memory_range_len(low), wanted, layout_tag_write(stop->tag, tag),
+		RANGE_ARGS(stop->range));
+}
+
+bool resolver_seal(const Resolver *resolver, ResolvedLayout *out, Error *err)
+{
+	if (!check_low_ram(resolver->shape, &resolver->result, err))
+		return false;
+	*out = resolver->result;
+	return true;
+}
+
+bool resolve_reference(const LayoutShape *shape, const KeptIndex *kept, Arena *arena,
+	ResolvedLayout *out, Error *err)
 {
 	Allocation allocation;
 	Resolver resolver;
@@ -180,28 +238,22 @@ bool resolve_reference(const LayoutShape *shape, Arena *arena, ResolvedLayout *o
 	request_devices(&resolver);
 	request_ram(&resolver);
 	request_vtl2(&resolver);
-	if (!allocator_run((AllocatorRequestList){ resolver.requests, resolver.count }, arena,
-		    &allocation, NULL, err) ||
-		!resolver_fill_ram(&resolver, &allocation, &resolver.result, err) ||
-		!resolver_fill_views(&resolver, &allocation, err) ||
-		!check_top(shape, allocation.top, err) ||
-		!list_placements(&resolver, &allocation, err))
-		return false;
-	*out = resolver.result;
-	return true;
+	return kept_pin(kept, &resolver, err) &&
+		allocator_run((AllocatorRequestList){ resolver.requests, resolver.count },
+			arena, &allocation, NULL, err) &&
+		resolver_fill_ram(&resolver, &allocation, &resolver.result, err) &&
+		kept_check_ram(kept, resolver.result.ram, arena, err) &&
+		resolver_fill_views(&resolver, &allocation, err) &&
+		check_top(shape, allocation.top, err) &&
+		list_placements(&resolver, &allocation, err) &&
+		resolver_seal(&resolver, out, err);
 }
 
 bool resolver_run(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
 {
-	ResolvedLayout layout;
-
 	if (!shape_check(shape, err))
 		return false;
-	if (shape->version == LAYOUT_VERSION_REFERENCE
-			? !resolve_reference(shape, arena, &layout, err)
-			: !resolve_current(shape, arena, &layout, err))
-		return false;
-	layout.version = shape->version;
-	*out = layout;
-	return true;
+	return shape->version == LAYOUT_VERSION_REFERENCE
+		? resolve_reference(shape, NULL, arena, out, err)
+		: resolve_current(shape, NULL, arena, out, err);
 }

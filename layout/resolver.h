@@ -20,6 +20,7 @@
 
 #include "layout/allocator.h"
 #include "layout/layout_version.h"
+#include "support/diagnostics.h"
 #include "support/guest_arch.h"
 
 #define LAYOUT_MAX_NODES 512
@@ -29,8 +30,11 @@
 
 /* Version 2: bounds of the device space, and of the low window. */
 #define LAYOUT_MIN_DEVICE_SPACE UINT64_C(0x2000000)
-#define LAYOUT_MAX_DEVICE_SPACE UINT64_C(0x80000000)
+#define LAYOUT_MAX_DEVICE_SPACE UINT64_C(0xc0000000)
 #define LAYOUT_MIN_LOW_WINDOW UINT64_C(0x2000000)
+
+/* RAM below 4 GiB that PCAT and UEFI of x86-64 count on: min_low_ram. */
+#define LAYOUT_FIRMWARE_LOW_RAM UINT64_C(0x8000000)
 
 /* What PCI Express takes for a bus, and the lowest address of such space. */
 #define ECAM_BUS_SIZE UINT64_C(0x100000)
@@ -52,7 +56,7 @@ typedef struct WindowShape {
 } WindowShape;
 
 typedef struct RootComplexShape {
-	const char *name; /* "rc0" */
+	const char *name; /* "rc0"; not empty, and no other one's */
 	uint16_t segment;
 	uint8_t start_bus, end_bus; /* both belong to it */
 	WindowShape low, high;      /* below 4 GiB; anywhere */
@@ -91,10 +95,17 @@ typedef struct LayoutShape {
 	uint64_t vtl2_framebuffer_size;
 	uint8_t address_bits; /* 1..LAYOUT_MAX_ADDRESS_BITS: what the guest's processors have */
 
+	/*
+	 * RAM that must be in one piece from its start on, below 4 GiB; all of it if there is less.
+	 * Moves nothing. 0 = the architecture's with version 2, nothing with version 1. Firmware
+	 * for x86-64 wants LAYOUT_FIRMWARE_LOW_RAM.
+	 */
+	uint64_t min_low_ram;
+
 	/* Version 2 only. */
-	uint64_t
-		device_space_size; /* power of two up to 4 GiB; 0 = as the architecture has it */
-	uint64_t low_window_size;  /* RAM from 0 on although ram_start is higher: for UEFI */
+	uint64_t device_space_size; /* power of two up to 2 GiB, or 3 GiB; 0 = as the
+				       architecture has it */
+	uint64_t low_window_size;   /* RAM from 0 on although ram_start is higher: for UEFI */
 	uint64_t bar_align_max; /* power of two: no high window is aligned more; 0 = 64 GiB */
 	ReservedIovaList reserved_iova;
 } LayoutShape;
@@ -169,10 +180,22 @@ typedef struct ResolvedLayout {
  * _0012 (UNSUPPORTED) layout version, _0013 (UNSUPPORTED) what version 1 does not know, _0014
  * (BAD_VALUE) size of the device space, _0015 (BAD_VALUE) a fixed window where version 2 has
  * none, _0016 (BAD_VALUE) the low window, _0017 (BAD_VALUE) a reserved range, _0018 (BAD_VALUE)
- * bar_align_max, and those of allocator_run with the tags of docs/formats.md.
+ * bar_align_max, _0020 (BAD_VALUE) names of root complexes, _0021 (BAD_VALUE) an absent window
+ * with version 1, _0022 (NO_SPACE) min_low_ram, and those of allocator_run with the tags of
+ * docs/formats.md.
  */
 MUST_CHECK bool resolver_run(
 	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
+
+/**
+ * layout_warn - what a layout allows although hardly anybody means it
+ * @layout: what resolver_run made of @shape
+ *
+ * Warnings: PVW_RESOLVE_0023 a fixed window that splits RAM, _0024 a high window below 4 GiB.
+ * Version 2 refuses both.
+ */
+void layout_warn(
+	const LayoutShape *shape, const ResolvedLayout *layout, Diagnostics *diagnostics);
 
 /* What an architecture's guests have unless they ask for something else. */
 typedef struct LayoutDefaults {
@@ -181,6 +204,7 @@ typedef struct LayoutDefaults {
 	uint64_t chipset_high_size; /* with VMBus */
 	uint64_t linux_ram_start;   /* ram_start of a kernel without firmware */
 	uint64_t device_space_size; /* version 2 */
+	uint64_t min_low_ram;       /* version 2 */
 } LayoutDefaults;
 
 /** layout_defaults - of an architecture */

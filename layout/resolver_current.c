@@ -17,6 +17,7 @@
 
 /* A power of two divided by this costs few MTRRs: see docs/formats.md. */
 #define SPACE_ALIGN_DIVISOR 256
+#define SPACE_ALIGN_DIVISOR_3_GIB 64 /* that hole takes one more */
 #define SPACE_MIN_ALIGN GIB
 
 #define RAM_GRANULARITY (2 * MIB)
@@ -29,6 +30,7 @@ typedef struct Reserved {
 /* What version 2 works on besides the requests for windows. */
 typedef struct Current {
 	const LayoutShape *shape;
+	const KeptIndex *kept;
 	Arena *arena;
 	MemoryRange devices; /* the device space */
 	MemoryRange gap;     /* below the start of RAM; or between the low window and it */
@@ -53,22 +55,30 @@ static uint64_t power_of_two_above(uint64_t value)
 	return value <= 1 ? 1 : UINT64_C(1) << (64 - __builtin_clzll(value - 1));
 }
 
+/* What the architecture has, or the least that holds the low chipset window. */
+static uint64_t default_device_space(const LayoutShape *shape, uint64_t chipset)
+{
+	const uint64_t size = layout_defaults(shape->arch)->device_space_size;
+
+	if (chipset <= size)
+		return size;
+	return chipset <= 2 * GIB ? power_of_two_above(chipset) : LAYOUT_MAX_DEVICE_SPACE;
+}
+
 static bool find_device_space(Current *current, Error *err)
 {
 	const LayoutShape *shape = current->shape;
 	const uint64_t chipset = memory_range_len(chipset_low_range(shape));
-	uint64_t size = shape->device_space_size;
+	const uint64_t wish = shape->device_space_size;
+	const uint64_t size = wish ? wish : default_device_space(shape, chipset);
 
-	if (size == 0) {
-		size = layout_defaults(shape->arch)->device_space_size;
-		size = chipset > size ? power_of_two_above(chipset) : size;
-	}
-	if (!is_aligned(size, size) || size < LAYOUT_MIN_DEVICE_SPACE ||
-		size > LAYOUT_MAX_DEVICE_SPACE || size < chipset)
+	if ((!is_aligned(size, size) && size != LAYOUT_MAX_DEVICE_SPACE) ||
+		size < LAYOUT_MIN_DEVICE_SPACE || size > LAYOUT_MAX_DEVICE_SPACE ||
+		size < chipset)
 		return error_set(err, PVW_RESOLVE_0014,
 			"a device space of 0x%" PRIx64 " bytes, expected a power of two from "
-			"0x2000000 to 0x80000000 that holds the low chipset window's "
-			"0x%" PRIx64,
+			"0x2000000 to 0x80000000, or 0xc0000000, that holds the low chipset "
+			"window's 0x%" PRIx64,
 			size, chipset);
 	current->devices = (MemoryRange){ FOUR_GIB - size, FOUR_GIB };
 	if (shape->ram_start > current->devices.start)
@@ -261,6 +271,8 @@ static bool place_ram(Current *current, Error *err)
 	return allocator_run((AllocatorRequestList){ ram->requests, ram->count },
 		       current->arena, &allocation, NULL, err) &&
 		resolver_fill_ram(ram, &allocation, &current->windows.result, err) &&
+		kept_check_ram(
+			current->kept, current->windows.result.ram, current->arena, err) &&
 		check_top(current->shape, current->windows.result.end_of_ram, err);
 }
 
@@ -271,12 +283,17 @@ static bool place_ram(Current *current, Error *err)
  */
 static void find_high(Current *current)
 {
+	const bool is_3_gib = memory_range_len(current->devices) == LAYOUT_MAX_DEVICE_SPACE;
 	uint64_t end = current->windows.result.end_of_ram, align;
 
 	end = end > FOUR_GIB ? end : FOUR_GIB;
+	current->high = end;
+	if (current->kept)
+		return; /* it says where windows are, behind RAM */
 	if (current->shape->arch == GUEST_ARCH_AARCH64 && end == FOUR_GIB)
 		end += PAGE_SIZE;
-	align = power_of_two_above(end) / SPACE_ALIGN_DIVISOR;
+	align = power_of_two_above(end) /
+		(is_3_gib ? SPACE_ALIGN_DIVISOR_3_GIB : SPACE_ALIGN_DIVISOR);
 	align = align > SPACE_MIN_ALIGN ? align : SPACE_MIN_ALIGN;
 	current->high = align_down(end + align - 1, align);
 }
@@ -302,9 +319,9 @@ static bool pin_chipset_high(Current *current, Error *err)
 				current->reserved[i].range.end, SPACE_MIN_ALIGN, &range.start))
 			range.start = MEMORY_RANGE_LIMIT;
 	}
-	resolver_pin(&current->windows, PLACEMENT_FIXED, range, tag_of("chipset-high-mmio"),
-		(Subject){
-			LAYOUT_ITEM_CHIPSET_HIGH, 0, &current->windows.result.chipset_high });
+	range = kept_chipset_high(current->kept, range);
+	resolver_pin(&current->windows, PLACEMENT_FIXED, range, tag_of(CHIPSET_HIGH_TAG),
+		subject_of(LAYOUT_ITEM_CHIPSET_HIGH, 0, &current->windows.result.chipset_high));
 	return true;
 }
 
@@ -322,12 +339,14 @@ static bool place_windows(Current *current, Allocation *allocation, Error *err)
 		(Subject){ .item = LAYOUT_ITEM_RAM });
 	resolver_pin(windows, PLACEMENT_FIXED, chipset_low_range(current->shape),
 		tag_of("chipset-low-mmio"),
-		(Subject){ LAYOUT_ITEM_CHIPSET_LOW, 0, &windows->result.chipset_low });
+		subject_of(LAYOUT_ITEM_CHIPSET_LOW, 0, &windows->result.chipset_low));
 	if (!pin_chipset_high(current, err))
 		return false;
 	pin_reserved(current, windows, PAGE_SIZE, blocked);
 	request_devices(windows);
 	request_vtl2(windows);
+	if (!kept_pin(current->kept, windows, err))
+		return false;
 	if (allocator_run((AllocatorRequestList){ windows->requests, windows->count },
 		    current->arena, allocation, &why, err))
 		return resolver_fill_views(windows, allocation, err);
@@ -342,13 +361,12 @@ static bool place_windows(Current *current, Allocation *allocation, Error *err)
  * The list of everything.
  */
 
-static LayoutPlacement placement_of(
-	const Resolver *resolver, size_t request, MemoryRange range, PlacementKind kind)
+static LayoutPlacement placement_of(const Resolver *resolver, size_t request, MemoryRange range)
 {
 	return (LayoutPlacement){
 		.range = range,
 		.tag = resolver->requests[request].tag,
-		.kind = kind,
+		.kind = resolver->subjects[request].kind,
 		.item = resolver->subjects[request].item,
 		.owner = resolver->subjects[request].owner,
 		.align = resolver->requests[request].align,
@@ -371,8 +389,8 @@ static size_t collect(const Current *current, const Allocation *windows, LayoutP
 		const Placement *placement = &windows->placements[i];
 
 		if (placement->kind != PLACEMENT_RESERVED)
-			*at++ = placement_of(&current->windows, placement->request,
-				placement->range, placement->kind);
+			*at++ = placement_of(
+				&current->windows, placement->request, placement->range);
 	}
 	if (!memory_range_is_empty(current->gap))
 		*at++ = (LayoutPlacement){ current->gap, tag_of("low-ram-gap"),
@@ -418,10 +436,12 @@ static size_t extra_requests(const Current *current)
 	return 2 + current->reserved_count * MAX_PIECES;
 }
 
-bool resolve_current(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)
+bool resolve_current(const LayoutShape *shape, const KeptIndex *kept, Arena *arena,
+	ResolvedLayout *out, Error *err)
 {
 	Current current = {
 		.shape = shape,
+		.kept = kept,
 		.arena = arena,
 		.zone = layout_defaults(shape->arch)->zone,
 	};
@@ -438,9 +458,7 @@ bool resolve_current(const LayoutShape *shape, Arena *arena, ResolvedLayout *out
 	if (!place_ram(&current, err))
 		return false;
 	find_high(&current);
-	if (!check_windows(&current, err) || !place_windows(&current, &windows, err) ||
-		!list_everything(&current, &windows, err))
-		return false;
-	*out = current.windows.result;
-	return true;
+	return check_windows(&current, err) && place_windows(&current, &windows, err) &&
+		list_everything(&current, &windows, err) &&
+		resolver_seal(&current.windows, out, err);
 }

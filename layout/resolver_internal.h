@@ -5,17 +5,28 @@
 #define LAYOUT_RESOLVER_INTERNAL_H
 
 #include "layout/layout_internal.h"
+#include "layout/layout_kept.h"
 #include "layout/resolver.h"
+
+#define CHIPSET_HIGH_TAG "chipset-high-mmio"
 
 #define MIB UINT64_C(0x100000)
 #define GIB UINT64_C(0x40000000)
+
+typedef struct KeptIndex KeptIndex;
 
 /* Who is behind a request, and where in the result its range goes. */
 typedef struct Subject {
 	LayoutItem item;
 	uint32_t owner;
-	MemoryRange *view; /* NULL: it has more than one */
+	MemoryRange *view;  /* NULL: it has more than one */
+	PlacementKind kind; /* as asked, if it was pinned later */
 } Subject;
+
+static inline Subject subject_of(LayoutItem item, uint32_t owner, MemoryRange *view)
+{
+	return (Subject){ .item = item, .owner = owner, .view = view };
+}
 
 /* Buses of a segment, kept at the first root complex that is on it. */
 typedef struct Segment {
@@ -33,6 +44,7 @@ typedef struct Resolver {
 	AllocatorRequest *requests;
 	Subject *subjects;
 	size_t count;
+	size_t ram_begin, ram_end; /* those for RAM */
 	bool natural; /* version 2: windows as aligned as what they can hold, RAM to 2 MiB */
 } Resolver;
 
@@ -74,10 +86,33 @@ MUST_CHECK bool resolver_fill_views(
 /** check_top - does everything fit below 2^address_bits? */
 MUST_CHECK bool check_top(const LayoutShape *shape, uint64_t top, Error *err);
 
-/** resolve_reference, resolve_current - versions 1 and 2, of a shape that has been checked */
-MUST_CHECK bool resolve_reference(
-	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
-MUST_CHECK bool resolve_current(
-	const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err);
+/** resolver_seal - the last checks of a layout, and it is the caller's */
+MUST_CHECK bool resolver_seal(const Resolver *resolver, ResolvedLayout *out, Error *err);
+
+/**
+ * resolve_reference, resolve_current - versions 1 and 2, of a shape that has been checked
+ * @kept: where everything but RAM is, or NULL
+ */
+MUST_CHECK bool resolve_reference(const LayoutShape *shape, const KeptIndex *kept, Arena *arena,
+	ResolvedLayout *out, Error *err);
+MUST_CHECK bool resolve_current(const LayoutShape *shape, const KeptIndex *kept, Arena *arena,
+	ResolvedLayout *out, Error *err);
+
+/*
+ * What was kept of a layout.
+ */
+
+/** layout_check_version - was @kept made with @version? */
+bool layout_check_version(const KeptLayout *kept, uint32_t version, Error *err);
+
+/** kept_pin - pins every window that is asked for where it was; NULL pins nothing */
+MUST_CHECK bool kept_pin(const KeptIndex *kept, Resolver *resolver, Error *err);
+
+/** kept_chipset_high - where the window was, if it has the size that it had */
+MemoryRange kept_chipset_high(const KeptIndex *kept, MemoryRange computed);
+
+/** kept_check_ram - is RAM where it was? Yes if nothing was kept */
+MUST_CHECK bool kept_check_ram(
+	const KeptIndex *kept, NodeRangeList ram, Arena *arena, Error *err);
 
 #endif

@@ -32,6 +32,7 @@ static_assert(ARRAY_COUNT(iommus) == IOMMU_KIND_COUNT, "a row for each kind");
 
 static void add(Resolver *resolver, AllocatorRequest request, Subject subject)
 {
+	subject.kind = request.kind;
 	resolver->requests[resolver->count] = request;
 	resolver->subjects[resolver->count] = subject;
 	resolver->count++;
@@ -81,11 +82,11 @@ void request_chipset(Resolver *resolver)
 		plain_tag("low-ram-gap"), (Subject){ .item = LAYOUT_ITEM_LOW_RAM_GAP });
 	resolver_pin(resolver, PLACEMENT_FIXED, chipset_low_range(shape),
 		plain_tag("chipset-low-mmio"),
-		(Subject){ LAYOUT_ITEM_CHIPSET_LOW, 0, &result->chipset_low });
+		subject_of(LAYOUT_ITEM_CHIPSET_LOW, 0, &result->chipset_low));
 	if (shape->chipset_high_size)
 		resolver_ask(resolver, PLACEMENT_MMIO64, shape->chipset_high_size,
-			ALIGN_CHIPSET, plain_tag("chipset-high-mmio"),
-			(Subject){ LAYOUT_ITEM_CHIPSET_HIGH, 0, &result->chipset_high });
+			ALIGN_CHIPSET, plain_tag(CHIPSET_HIGH_TAG),
+			subject_of(LAYOUT_ITEM_CHIPSET_HIGH, 0, &result->chipset_high));
 }
 
 /* One block a segment, so that the base of bus 0 is the same for all its root complexes. */
@@ -102,7 +103,7 @@ static void request_ecam(Resolver *resolver)
 		if (segment->first == i)
 			resolver_ask(resolver, kind, buses * ECAM_BUS_SIZE, ECAM_BUS_SIZE,
 				numbered_tag("pcie-seg%-ecam", number),
-				(Subject){ LAYOUT_ITEM_ECAM, number, &segment->ecam });
+				subject_of(LAYOUT_ITEM_ECAM, number, &segment->ecam));
 	}
 }
 
@@ -147,18 +148,18 @@ static void request_root_complex(Resolver *resolver, size_t index)
 	*result = (RootComplexLayout){ 0 };
 	tag.text = "pcie-%-low-mmio";
 	request_window(resolver, &shape->low, PLACEMENT_MMIO32, tag,
-		(Subject){ LAYOUT_ITEM_RC_LOW, owner, &result->low });
+		subject_of(LAYOUT_ITEM_RC_LOW, owner, &result->low));
 	tag.text = "pcie-%-high-mmio";
 	request_window(resolver, &shape->high, PLACEMENT_MMIO64, tag,
-		(Subject){ LAYOUT_ITEM_RC_HIGH, owner, &result->high });
+		subject_of(LAYOUT_ITEM_RC_HIGH, owner, &result->high));
 	if (!shape->has_cxl)
 		return;
 	tag.text = "pcie-%-cxl-hdm";
 	resolver_ask(resolver, PLACEMENT_MMIO64, shape->cxl_hdm_size, CXL_HDM_ALIGN, tag,
-		(Subject){ LAYOUT_ITEM_CXL_HDM, owner, &result->cxl_hdm });
+		subject_of(LAYOUT_ITEM_CXL_HDM, owner, &result->cxl_hdm));
 	tag.text = "pcie-%-cxl-chbcr";
 	resolver_ask(resolver, PLACEMENT_MMIO64, CXL_CHBCR_SIZE, CXL_CHBCR_SIZE, tag,
-		(Subject){ LAYOUT_ITEM_CXL_CHBCR, owner, &result->cxl_chbcr });
+		subject_of(LAYOUT_ITEM_CXL_CHBCR, owner, &result->cxl_chbcr));
 }
 
 static void request_small_devices(Resolver *resolver)
@@ -169,15 +170,15 @@ static void request_small_devices(Resolver *resolver)
 	if (shape->virtio_mmio_count)
 		resolver_ask(resolver, PLACEMENT_MMIO32, shape->virtio_mmio_count * PAGE_SIZE,
 			PAGE_SIZE, plain_tag("virtio-mmio"),
-			(Subject){ LAYOUT_ITEM_VIRTIO_MMIO, 0, &resolver->result.virtio_mmio });
+			subject_of(LAYOUT_ITEM_VIRTIO_MMIO, 0, &resolver->result.virtio_mmio));
 	for (size_t i = 0; i < shape->root_complex_count; i++) {
 		const IommuRow *row = &iommus[shape->root_complexes[i].iommu];
 
 		if (row->size)
 			resolver_ask(resolver, PLACEMENT_MMIO32, row->size, row->size,
 				numbered_tag(row->tag, number++),
-				(Subject){ LAYOUT_ITEM_IOMMU, (uint32_t)i,
-					&resolver->complexes[i].iommu });
+				subject_of(LAYOUT_ITEM_IOMMU, (uint32_t)i,
+					&resolver->complexes[i].iommu));
 	}
 }
 
@@ -193,6 +194,7 @@ void request_ram(Resolver *resolver)
 {
 	const LayoutShape *shape = resolver->shape;
 
+	resolver->ram_begin = resolver->count;
 	for (size_t i = 0; i < shape->node_count; i++) {
 		const uint64_t size = shape->node_sizes[i];
 
@@ -201,8 +203,9 @@ void request_ram(Resolver *resolver)
 				size >= ALIGN_LARGE_RAM && !resolver->natural ? ALIGN_LARGE_RAM
 									      : ALIGN_RAM,
 				numbered_tag("ram%", i),
-				(Subject){ LAYOUT_ITEM_RAM, (uint32_t)i, NULL });
+				(Subject){ .item = LAYOUT_ITEM_RAM, .owner = (uint32_t)i });
 	}
+	resolver->ram_end = resolver->count;
 }
 
 /* Behind everything that the guest sees, so that it moves nothing of that. */
@@ -214,13 +217,12 @@ void request_vtl2(Resolver *resolver)
 	if (shape->vtl2_chipset_size)
 		resolver_ask(resolver, PLACEMENT_POST_MMIO, shape->vtl2_chipset_size,
 			ALIGN_CHIPSET, plain_tag("vtl2-chipset-mmio"),
-			(Subject){ LAYOUT_ITEM_VTL2_CHIPSET, 0, &result->vtl2_chipset });
+			subject_of(LAYOUT_ITEM_VTL2_CHIPSET, 0, &result->vtl2_chipset));
 	if (shape->has_vtl2)
 		resolver_ask(resolver, PLACEMENT_POST_MMIO, shape->vtl2_size, shape->vtl2_align,
-			plain_tag("vtl2"), (Subject){ LAYOUT_ITEM_VTL2, 0, &result->vtl2 });
+			plain_tag("vtl2"), subject_of(LAYOUT_ITEM_VTL2, 0, &result->vtl2));
 	if (shape->vtl2_framebuffer_size)
 		resolver_ask(resolver, PLACEMENT_POST_MMIO, shape->vtl2_framebuffer_size,
 			PAGE_SIZE, plain_tag("vtl2-framebuffer"),
-			(Subject){
-				LAYOUT_ITEM_VTL2_FRAMEBUFFER, 0, &result->vtl2_framebuffer });
+			subject_of(LAYOUT_ITEM_VTL2_FRAMEBUFFER, 0, &result->vtl2_framebuffer));
 }

@@ -13,6 +13,7 @@ static const LayoutDefaults defaults[] = {
 		.chipset_low_size = 128 * MIB,
 		.chipset_high_size = 512 * MIB,
 		.device_space_size = GIB,
+		.min_low_ram = 64 * MIB,
 	},
 	[GUEST_ARCH_AARCH64] = {
 		.zone = { ZONE_ARM64_GPA, FIXED_END(ZONE_ARM64) },
@@ -151,6 +152,49 @@ static bool check_addresses(const LayoutShape *shape, Error *err)
 	return true;
 }
 
+/* Slots for indices of names: twice as many as names, so that searches are short. */
+#define NAME_SLOTS (2 * LAYOUT_MAX_ROOT_COMPLEXES)
+static_assert((NAME_SLOTS & (NAME_SLOTS - 1)) == 0, "slots are cheap to compute");
+
+static size_t slot_of(const char *name)
+{
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619;
+	return (hash ^ hash >> 16) % NAME_SLOTS;
+}
+
+/* Tags are made of names, and what is kept of a layout is found by its tag. */
+static bool check_names(const LayoutShape *shape, Error *err)
+{
+	const RootComplexShape *complexes = shape->root_complexes;
+	uint16_t slots[NAME_SLOTS] = { 0 }; /* index + 1 */
+
+	for (size_t i = 0; i < shape->root_complex_count; i++) {
+		const char *name = complexes[i].name;
+		size_t slot;
+
+		if (!name || !name[0])
+			return error_set(err, PVW_RESOLVE_0020,
+				"PCIe root complex %zu has no name, expected one", i);
+		for (slot = slot_of(name); slots[slot]; slot = (slot + 1) % NAME_SLOTS) {
+			if (strcmp(complexes[slots[slot] - 1].name, name) == 0)
+				return error_set(err, PVW_RESOLVE_0020,
+					"PCIe root complexes %d and %zu are both called %.64s, "
+					"expected different names",
+					slots[slot] - 1, i, name);
+		}
+		slots[slot] = (uint16_t)(i + 1);
+	}
+	return true;
+}
+
+static bool is_absent(const WindowShape *window)
+{
+	return window->size == 0 && memory_range_is_empty(window->fixed);
+}
+
 static bool check_root_complexes(const LayoutShape *shape, Error *err)
 {
 	IommuKind kind = IOMMU_NONE;
@@ -179,7 +223,21 @@ static bool check_root_complexes(const LayoutShape *shape, Error *err)
 	return true;
 }
 
-/* The address space of version 1 is not ours to add to. */
+static bool check_present(const LayoutShape *shape, Error *err)
+{
+	for (size_t i = 0; i < shape->root_complex_count; i++) {
+		const RootComplexShape *complex = &shape->root_complexes[i];
+
+		if (is_absent(&complex->low) || is_absent(&complex->high))
+			return error_set(err, PVW_RESOLVE_0021,
+				"PCIe root complex %.64s has no %s window, expected one: with "
+				"layout version 1 none can be absent",
+				complex->name, is_absent(&complex->low) ? "low" : "high");
+	}
+	return true;
+}
+
+/* The address space of version 1 is not ours to add to, or to take from. */
 static bool check_reference(const LayoutShape *shape, Error *err)
 {
 	const char *what = NULL;
@@ -195,12 +253,14 @@ static bool check_reference(const LayoutShape *shape, Error *err)
 	if (what)
 		return error_set(err, PVW_RESOLVE_0013,
 			"layout version 1 knows nothing of %s, expected version 2", what);
-	return true;
+	return check_present(shape, err);
 }
 
 bool shape_check(const LayoutShape *shape, Error *err)
 {
 	return check_counts(shape, err) && check_nodes(shape, err) &&
-		check_addresses(shape, err) && check_root_complexes(shape, err) &&
+		check_addresses(shape, err) &&
+		(shape->root_complex_count == 0 ||
+			(check_names(shape, err) && check_root_complexes(shape, err))) &&
 		(shape->version != LAYOUT_VERSION_REFERENCE || check_reference(shape, err));
 }

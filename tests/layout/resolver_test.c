@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "layout/resolver.h"
@@ -21,6 +22,12 @@
 	.chipset_low_size = 128 * MIB, .chipset_high_size = 512 * MIB
 #define ARM                                                                                    \
 	.arch = GUEST_ARCH_AARCH64, .version = 1, .address_bits = 46,                          \
+	.chipset_low_size = 512 * MIB, .chipset_high_size = 512 * MIB
+#define X86_2                                                                                  \
+	.arch = GUEST_ARCH_X86_64, .version = 2, .address_bits = 46,                           \
+	.chipset_low_size = 128 * MIB, .chipset_high_size = 512 * MIB
+#define ARM_2                                                                                  \
+	.arch = GUEST_ARCH_AARCH64, .version = 2, .address_bits = 46,                          \
 	.chipset_low_size = 512 * MIB, .chipset_high_size = 512 * MIB
 #define DEFAULT_COMPLEX                                                                        \
 	{                                                                                      \
@@ -90,278 +97,6 @@ static void assert_ram_list(const Ram *expected, size_t count)
 #define COMPLEX(i) (layout.root_complexes[i])
 
 /*
- * Addresses that guests remember: version 1 may never give others.
- */
-
-Test(resolver, x86_2_gib_in_one_piece)
-{
-	resolve((LayoutShape){ X86, NODES(2 * GIB) });
-
-	ASSERT_RAM({ 0, 0, 0x80000000 });
-	assert_range(layout.chipset_low, 0xf8000000, 0x100000000);
-	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
-	cr_assert_eq(layout.top, 0x120000000);
-}
-
-Test(resolver, x86_8_gib_around_the_low_window)
-{
-	resolve((LayoutShape){ X86, NODES(8 * GIB) });
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x240000000 });
-	assert_range(layout.chipset_high, 0x240000000, 0x260000000);
-	cr_assert_eq(layout.end_of_ram, 0x240000000);
-}
-
-Test(resolver, x86_one_root_complex)
-{
-	resolve((LayoutShape){ X86, NODES(4 * GIB), COMPLEXES(DEFAULT_COMPLEX) });
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
-	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
-	assert_range(COMPLEX(0).high, 0x140000000, 0x180000000);
-	assert_range(layout.chipset_high, 0x180000000, 0x1a0000000);
-	assert_range(COMPLEX(0).ecam, 0x1a0000000, 0x1b0000000);
-}
-
-Test(resolver, x86_without_high_window_with_virtio_and_iommu)
-{
-	LayoutShape shape = { X86, NODES(8 * GIB), .virtio_mmio_count = 3,
-		COMPLEXES({ .name = "rc0",
-			.end_bus = 255,
-			.low = { .size = 64 * MIB },
-			.high = { .size = GIB },
-			.iommu = IOMMU_INTEL_VTD }) };
-
-	shape.chipset_high_size = 0;
-	resolve(shape);
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x240000000 });
-	cr_assert(memory_range_is_empty(layout.chipset_high));
-	assert_range(COMPLEX(0).high, 0x240000000, 0x280000000);
-	assert_range(COMPLEX(0).ecam, 0x280000000, 0x290000000);
-	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
-	assert_range(layout.virtio_mmio, 0xf3ffd000, 0xf4000000);
-	assert_range(COMPLEX(0).iommu, 0xf3ffc000, 0xf3ffd000);
-	cr_assert_eq(layout.iommu, IOMMU_INTEL_VTD);
-}
-
-Test(resolver, x86_nodes_one_of_them_without_memory)
-{
-	resolve((LayoutShape){ X86, NODES(2 * GIB, 0, 3 * GIB, 512 * MIB) });
-
-	ASSERT_RAM({ 0, 0, 0x80000000 }, { 2, 0x80000000, 0xc0000000 },
-		{ 2, 0x100000000, 0x180000000 }, { 3, 0x180000000, 0x1a0000000 });
-	assert_range(layout.chipset_high, 0x1a0000000, 0x1c0000000);
-}
-
-Test(resolver, x86_vtl2_behind_everything)
-{
-	resolve((LayoutShape){ X86, NODES(4 * GIB), .vtl2_chipset_size = GIB, .has_vtl2 = true,
-		.vtl2_size = 512 * MIB, .vtl2_align = 2 * MIB,
-		.vtl2_framebuffer_size = 8 * MIB });
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
-	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
-	assert_range(layout.vtl2_chipset, 0x160000000, 0x1a0000000);
-	assert_range(layout.vtl2, 0x1a0000000, 0x1c0000000);
-	assert_range(layout.vtl2_framebuffer, 0x1c0000000, 0x1c0800000);
-}
-
-Test(resolver, x86_shared_segment_cxl_and_iommus)
-{
-	resolve((LayoutShape){ X86, NODES(6 * GIB),
-		COMPLEXES({ .name = "rc0",
-				  .end_bus = 15,
-				  .low = { .size = 32 * MIB },
-				  .high = { .size = 4 * GIB },
-				  .iommu = IOMMU_AMD_VI },
-			{ .name = "rc1",
-				.start_bus = 16,
-				.end_bus = 31,
-				.low = { .size = 32 * MIB },
-				.high = { .size = 2 * GIB },
-				.iommu = IOMMU_AMD_VI },
-			{ .name = "rc2",
-				.segment = 1,
-				.end_bus = 63,
-				.low = { .size = 64 * MIB },
-				.high = { .size = GIB },
-				.has_cxl = true,
-				.cxl_hdm_size = 2 * GIB }) });
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x1c0000000 });
-	assert_range(COMPLEX(0).high, 0x1c0000000, 0x2c0000000);
-	assert_range(COMPLEX(1).high, 0x2c0000000, 0x340000000);
-	assert_range(COMPLEX(2).high, 0x340000000, 0x380000000);
-	assert_range(COMPLEX(2).cxl_hdm, 0x380000000, 0x400000000);
-	assert_range(layout.chipset_high, 0x400000000, 0x420000000);
-	assert_range(COMPLEX(2).ecam, 0x420000000, 0x424000000);
-	assert_range(COMPLEX(0).ecam, 0x424000000, 0x425000000);
-	assert_range(COMPLEX(1).ecam, 0x425000000, 0x426000000);
-	assert_range(COMPLEX(2).cxl_chbcr, 0x426000000, 0x426010000);
-	assert_range(COMPLEX(2).low, 0xf4000000, 0xf8000000);
-	assert_range(COMPLEX(0).low, 0xf2000000, 0xf4000000);
-	assert_range(COMPLEX(1).low, 0xf0000000, 0xf2000000);
-	assert_range(COMPLEX(0).iommu, 0xefffc000, 0xf0000000);
-	assert_range(COMPLEX(1).iommu, 0xefff8000, 0xefffc000);
-	cr_assert(memory_range_is_empty(COMPLEX(2).iommu));
-	cr_assert_eq(layout.top, 0x426010000);
-}
-
-Test(resolver, x86_ecam_below_4_gib)
-{
-	resolve((LayoutShape){
-		X86, NODES(512 * MIB), .ecam_below_4gib = true, COMPLEXES(DEFAULT_COMPLEX) });
-
-	ASSERT_RAM({ 0, 0, 0x20000000 });
-	assert_range(COMPLEX(0).low, 0xf4000000, 0xf8000000);
-	assert_range(COMPLEX(0).ecam, 0xe4000000, 0xf4000000);
-	assert_range(COMPLEX(0).high, 0x100000000, 0x140000000);
-	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
-}
-
-Test(resolver, x86_fixed_windows)
-{
-	resolve((LayoutShape){ X86, NODES(16 * GIB),
-		COMPLEXES({ .name = "rc0",
-			.end_bus = 255,
-			.low = { .fixed = { 0xd0000000, 0xd4000000 } },
-			.high = { .fixed = { 0x4000000000, 0x4400000000 } } }) });
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x440000000 });
-	assert_range(layout.chipset_high, 0x440000000, 0x460000000);
-	assert_range(COMPLEX(0).ecam, 0x460000000, 0x470000000);
-	cr_assert_eq(layout.top, 0x4400000000);
-}
-
-Test(resolver, x86_smallest_windows)
-{
-	resolve((LayoutShape){ .version = 1, .address_bits = 46, NODES(64 * MIB) });
-
-	ASSERT_RAM({ 0, 0, 0x4000000 });
-	assert_range(layout.chipset_low, 0xfe000000, 0x100000000);
-	cr_assert(memory_range_is_empty(layout.chipset_high));
-}
-
-Test(resolver, arm64_linux_from_1_gib)
-{
-	resolve((LayoutShape){ ARM, NODES(2 * GIB), .ram_start = GIB });
-	ASSERT_RAM({ 0, 0x40000000, 0xc0000000 });
-	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
-
-	resolve((LayoutShape){ ARM, NODES(8 * GIB), .ram_start = GIB });
-	ASSERT_RAM({ 0, 0x40000000, 0xc0000000 }, { 0, 0x100000000, 0x280000000 });
-	assert_range(layout.chipset_high, 0x280000000, 0x2a0000000);
-}
-
-Test(resolver, arm64_two_segments_with_smmu)
-{
-	resolve((LayoutShape){ ARM, NODES(4 * GIB), .ram_start = GIB,
-		COMPLEXES({ .name = "rc0",
-				  .end_bus = 255,
-				  .low = { .size = 64 * MIB },
-				  .high = { .size = GIB },
-				  .iommu = IOMMU_SMMU },
-			{ .name = "rc1",
-				.segment = 1,
-				.end_bus = 255,
-				.low = { .size = 64 * MIB },
-				.high = { .size = 8 * GIB },
-				.iommu = IOMMU_SMMU }) });
-
-	ASSERT_RAM({ 0, 0x40000000, 0xc0000000 }, { 0, 0x100000000, 0x180000000 });
-	assert_range(COMPLEX(1).high, 0x180000000, 0x380000000);
-	assert_range(COMPLEX(0).high, 0x380000000, 0x3c0000000);
-	assert_range(layout.chipset_high, 0x3c0000000, 0x3e0000000);
-	assert_range(COMPLEX(0).ecam, 0x3e0000000, 0x3f0000000);
-	assert_range(COMPLEX(1).ecam, 0x3f0000000, 0x400000000);
-	assert_range(COMPLEX(0).low, 0xdc000000, 0xe0000000);
-	assert_range(COMPLEX(1).low, 0xd8000000, 0xdc000000);
-	assert_range(COMPLEX(0).iommu, 0xd7fe0000, 0xd8000000);
-	assert_range(COMPLEX(1).iommu, 0xd7fc0000, 0xd7fe0000);
-}
-
-Test(resolver, arm64_uefi_from_0)
-{
-	resolve((LayoutShape){ ARM, NODES(4 * GIB) });
-
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x140000000 });
-	assert_range(layout.chipset_high, 0x140000000, 0x160000000);
-}
-
-Test(resolver, arm64_last_piece_fits_exactly)
-{
-	resolve((LayoutShape){ ARM, NODES(GIB, 1536 * MIB), .ram_start = GIB });
-
-	ASSERT_RAM({ 0, 0x40000000, 0x80000000 }, { 1, 0x80000000, 0xe0000000 });
-}
-
-Test(resolver, arm64_with_vtl2)
-{
-	resolve((LayoutShape){ ARM, NODES(2 * GIB), .vtl2_chipset_size = GIB, .has_vtl2 = true,
-		.vtl2_size = 128 * MIB, .vtl2_align = 2 * MIB });
-
-	ASSERT_RAM({ 0, 0, 0x80000000 });
-	assert_range(layout.chipset_high, 0x100000000, 0x120000000);
-	assert_range(layout.vtl2_chipset, 0x120000000, 0x160000000);
-	assert_range(layout.vtl2, 0x160000000, 0x168000000);
-}
-
-Test(resolver, ram_splits_at_a_gib_when_it_does_not_fit)
-{
-	resolve((LayoutShape){ X86, NODES(3968 * MIB) });
-	ASSERT_RAM({ 0, 0, 0xf8000000 });
-
-	resolve((LayoutShape){ X86, NODES(3969 * MIB) });
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x138100000 });
-
-	resolve((LayoutShape){ X86, NODES(3968 * MIB), .virtio_mmio_count = 1 });
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x138000000 });
-
-	resolve((LayoutShape){ X86, NODES(1536 * MIB) });
-	ASSERT_RAM({ 0, 0, 0x60000000 });
-
-	resolve((LayoutShape){ X86, NODES(3 * GIB, 896 * MIB) });
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 1, 0xc0000000, 0xf8000000 });
-
-	resolve((LayoutShape){ X86, NODES(3904 * MIB), COMPLEXES(DEFAULT_COMPLEX) });
-	ASSERT_RAM({ 0, 0, 0xf4000000 });
-
-	resolve((LayoutShape){ X86, NODES(3905 * MIB), COMPLEXES(DEFAULT_COMPLEX) });
-	ASSERT_RAM({ 0, 0, 0xc0000000 }, { 0, 0x100000000, 0x134100000 });
-}
-
-Test(resolver, a_huge_low_window_moves_all_ram_up)
-{
-	resolve((LayoutShape){ X86, NODES(GIB),
-		COMPLEXES({ .name = "rc0",
-			.end_bus = 255,
-			.low = { .size = 3584 * MIB },
-			.high = { .size = GIB } }) });
-
-	ASSERT_RAM({ 0, 0x100000000, 0x140000000 });
-}
-
-Test(resolver, ram_start_is_a_floor_and_not_a_base)
-{
-	resolve((LayoutShape){ X86, NODES(GIB), .ram_start = 0x1000 });
-	ASSERT_RAM({ 0, 0x40000000, 0x80000000 });
-
-	resolve((LayoutShape){ X86, NODES(512 * MIB), .ram_start = 0x1000 });
-	ASSERT_RAM({ 0, 0x200000, 0x20200000 });
-}
-
-Test(resolver, ram_crosses_what_no_one_has_reserved)
-{
-	LayoutShape shape = { X86, NODES(1035776 * MIB) };
-
-	shape.address_bits = 40;
-	resolve(shape);
-
-	cr_assert_eq(layout.end_of_ram, 0xfd20000000);
-}
-
-/*
  * The list of placements.
  */
 
@@ -423,7 +158,11 @@ Test(resolver, groups_segments_in_order_of_appearance)
 
 Test(resolver, accepts_root_complexes_that_share_buses)
 {
-	resolve((LayoutShape){ X86, NODES(GIB), COMPLEXES(DEFAULT_COMPLEX, DEFAULT_COMPLEX) });
+	const RootComplexShape first = DEFAULT_COMPLEX;
+	RootComplexShape second = first;
+
+	second.name = "rc1";
+	resolve((LayoutShape){ X86, NODES(GIB), COMPLEXES(first, second) });
 
 	cr_assert(memory_range_equal(COMPLEX(0).ecam, COMPLEX(1).ecam));
 }
@@ -492,6 +231,156 @@ Test(resolver, refuses_starts_of_ram_that_cannot_be)
 		PVW_ALLOC_0003, "pcie-rc0-low-mmio");
 }
 
+Test(resolver, refuses_root_complexes_without_names_of_their_own)
+{
+	RootComplexShape a = DEFAULT_COMPLEX, b = a, c = a;
+
+	b.name = "rc1";
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(a, b, c) }, PVW_RESOLVE_0020,
+		"PCIe root complexes 0 and 2 are both called rc0");
+	c.name = "";
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(a, b, c) }, PVW_RESOLVE_0020,
+		"PCIe root complex 2 has no name");
+	c.name = NULL;
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(a, b, c) }, PVW_RESOLVE_0020,
+		"PCIe root complex 2 has no name");
+}
+
+/* All names fall into few slots. */
+Test(resolver, finds_the_one_name_that_is_there_twice_among_many)
+{
+	static RootComplexShape complexes[LAYOUT_MAX_ROOT_COMPLEXES];
+	static char names[LAYOUT_MAX_ROOT_COMPLEXES][8];
+	LayoutShape shape = { X86, NODES(GIB), .root_complexes = complexes,
+		.root_complex_count = LAYOUT_MAX_ROOT_COMPLEXES };
+
+	for (size_t i = 0; i < ARRAY_COUNT(complexes); i++) {
+		snprintf(names[i], sizeof(names[i]), "%zu", i);
+		complexes[i] = (RootComplexShape)DEFAULT_COMPLEX;
+		complexes[i].name = names[i];
+	}
+	complexes[511].name = "300";
+	refuse(shape, PVW_RESOLVE_0020, "PCIe root complexes 300 and 511 are both called 300");
+}
+
+Test(resolver, refuses_absent_windows_in_version_1)
+{
+	RootComplexShape complex = DEFAULT_COMPLEX;
+
+	complex.name = "rc7";
+	complex.low.size = 0;
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(complex) }, PVW_RESOLVE_0021,
+		"PCIe root complex rc7 has no low window");
+	complex.low.size = MIB;
+	complex.high.size = 0;
+	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(complex) }, PVW_RESOLVE_0021,
+		"PCIe root complex rc7 has no high window");
+	complex.high.fixed = (MemoryRange){ 8 * GIB, 9 * GIB };
+	resolve((LayoutShape){ X86, NODES(GIB), COMPLEXES(complex) });
+}
+
+Test(resolver, refuses_too_little_low_ram_and_says_what_takes_it)
+{
+	RootComplexShape complex = DEFAULT_COMPLEX;
+	LayoutShape shape = { X86, NODES(GIB), .min_low_ram = LAYOUT_FIRMWARE_LOW_RAM,
+		.root_complexes = &complex, .root_complex_count = 1 };
+
+	complex.low.size = 3584 * MIB;
+	refuse(shape, PVW_RESOLVE_0022,
+		"0x0 bytes of RAM lie below 4 GiB in one piece, expected 0x8000000: "
+		"pcie-rc0-low-mmio at 0x18000000-0xf8000000 leaves no more");
+	complex.low = (WindowShape){ .fixed = { 127 * MIB, 128 * MIB } };
+	shape.node_sizes = (const uint64_t[]){ 512 * MIB };
+	refuse(shape, PVW_RESOLVE_0022, "0x7e00000 bytes of RAM");
+	complex.low = (WindowShape){ .fixed = { 128 * MIB, 129 * MIB } };
+	resolve(shape);
+	/* Where there is less RAM, all of it. */
+	shape.node_sizes = (const uint64_t[]){ 64 * MIB };
+	resolve(shape);
+}
+
+Test(resolver, counts_low_ram_across_nodes)
+{
+	LayoutShape shape = { X86, NODES(64 * MIB, 32 * MIB, 32 * MIB, GIB),
+		.min_low_ram = LAYOUT_FIRMWARE_LOW_RAM };
+
+	resolve(shape);
+	shape.ram_start = 4 * MIB;
+	resolve(shape);
+}
+
+Test(resolver, version_2_has_64_mib_of_low_ram_unless_told)
+{
+	const ReservedIova reserved[] = { { { 32 * MIB, 34 * MIB }, "hole" } };
+	LayoutShape shape = { X86_2, NODES(GIB), .reserved_iova = { reserved, 1 } };
+
+	refuse(shape, PVW_RESOLVE_0022,
+		"0x2000000 bytes of RAM lie below 4 GiB in one piece, expected 0x4000000: "
+		"reserved-iova-hole at 0x2000000-0x2200000 leaves no more");
+	shape.min_low_ram = 32 * MIB;
+	resolve(shape);
+	shape.min_low_ram = 0;
+	shape.arch = GUEST_ARCH_AARCH64;
+	shape.chipset_low_size = 512 * MIB;
+	resolve(shape);
+}
+
+/*
+ * What is allowed although hardly anybody means it.
+ */
+
+static Diagnostics warn(LayoutShape shape)
+{
+	Diagnostics list;
+
+	cr_assert(diagnostics_init(&list, 8, arena, &err));
+	resolve(shape);
+	layout_warn(&shape, &layout, &list);
+	return list;
+}
+
+Test(resolver, warns_of_fixed_windows_that_split_ram)
+{
+	Diagnostics list = warn((LayoutShape){ X86, NODES(8 * GIB),
+		COMPLEXES({ .name = "rc0",
+			.low = { .fixed = { GIB, GIB + MIB } },
+			.high = { .fixed = { 0x180000000, 0x200000000 } } }) });
+
+	cr_assert_eq(list.count, 2);
+	cr_assert_eq(list.items[0].what.diagnostic, PVW_RESOLVE_0023);
+	cr_assert_eq(list.items[0].severity, SEVERITY_WARNING);
+	cr_assert_str_eq(list.items[0].what.source, "rc0");
+	cr_assert(strstr(list.items[0].what.text,
+			  "pcie-rc0-low-mmio is fixed at 0x40000000-0x40100000 and splits RAM, "
+			  "which goes on at 0x80000000"),
+		"%s", list.items[0].what.text);
+	cr_assert(strstr(list.items[1].what.text, "pcie-rc0-high-mmio"), "%s",
+		list.items[1].what.text);
+}
+
+Test(resolver, warns_of_high_windows_below_4_gib)
+{
+	Diagnostics list = warn((LayoutShape){ X86, NODES(GIB),
+		COMPLEXES({ .name = "rc0",
+			.low = { .size = MIB },
+			.high = { .fixed = { 0xd0000000, 0xe0000000 } } }) });
+
+	cr_assert_eq(list.count, 1);
+	cr_assert_eq(list.items[0].what.diagnostic, PVW_RESOLVE_0024);
+	cr_assert(strstr(list.items[0].what.text, "0xd0000000-0xe0000000"), "%s",
+		list.items[0].what.text);
+}
+
+Test(resolver, has_nothing_to_say_of_windows_out_of_the_way)
+{
+	const Diagnostics list = warn((LayoutShape){ X86, NODES(16 * GIB),
+		COMPLEXES({ .name = "rc0",
+			.low = { .fixed = { 0xd0000000, 0xd4000000 } },
+			.high = { .fixed = { 0x4000000000, 0x4400000000 } } }) });
+
+	cr_assert_eq(list.count, 0);
+}
+
 Test(resolver, refuses_address_widths_that_no_processor_has)
 {
 	LayoutShape shape = { X86, NODES(GIB) };
@@ -556,17 +445,20 @@ Test(resolver, takes_as_much_of_everything_as_it_says)
 {
 	static uint64_t sizes[LAYOUT_MAX_NODES];
 	static RootComplexShape complexes[LAYOUT_MAX_ROOT_COMPLEXES];
+	static char names[LAYOUT_MAX_ROOT_COMPLEXES][8];
 
 	for (size_t i = 0; i < ARRAY_COUNT(sizes); i++)
 		sizes[i] = 2 * MIB;
-	for (size_t i = 0; i < ARRAY_COUNT(complexes); i++)
-		complexes[i] = (RootComplexShape){ .name = "rc",
+	for (size_t i = 0; i < ARRAY_COUNT(complexes); i++) {
+		snprintf(names[i], sizeof(names[i]), "rc%zu", i);
+		complexes[i] = (RootComplexShape){ .name = names[i],
 			.segment = (uint16_t)i,
 			.low = { .size = 2 * MIB },
 			.high = { .size = MIB },
 			.has_cxl = true,
 			.cxl_hdm_size = MIB,
 			.iommu = IOMMU_SMMU };
+	}
 	resolve((LayoutShape){ ARM, .node_sizes = sizes, .node_count = ARRAY_COUNT(sizes),
 		.root_complexes = complexes, .root_complex_count = ARRAY_COUNT(complexes),
 		.virtio_mmio_count = 8, .vtl2_chipset_size = MIB,
@@ -596,10 +488,9 @@ Test(resolver, names_the_window_that_does_not_fit)
 	odd.low.size = MIB + 1;
 	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(two_gib, other) }, PVW_ALLOC_0004,
 		"pcie-rc1-low-mmio: no place for 0x80000000 bytes aligned to 0x200000 (mmio32) "
-		"in 0x0-0x100000000: 0x78000000 bytes are free");
-	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(odd) }, PVW_ALLOC_0001,
-		"pcie-rc0-low-mmio");
-	odd.low.size = 0;
+		"in 0x0-0x100000000: 0x78000000 bytes are free, at most 0x78000000 of them in "
+		"one "
+		"piece, 0x0-0x78000000 below pcie-rc0-low-mmio");
 	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(odd) }, PVW_ALLOC_0001,
 		"pcie-rc0-low-mmio");
 }
@@ -623,13 +514,6 @@ Test(resolver, says_when_memory_runs_out)
 /*
  * Version 2.
  */
-
-#define X86_2                                                                                  \
-	.arch = GUEST_ARCH_X86_64, .version = 2, .address_bits = 46,                           \
-	.chipset_low_size = 128 * MIB, .chipset_high_size = 512 * MIB
-#define ARM_2                                                                                  \
-	.arch = GUEST_ARCH_AARCH64, .version = 2, .address_bits = 46,                          \
-	.chipset_low_size = 512 * MIB, .chipset_high_size = 512 * MIB
 
 Test(resolver, version_2_keeps_devices_out_of_the_way)
 {
@@ -719,8 +603,8 @@ Test(resolver, version_2_grows_the_device_space_for_the_chipset_only)
 	shape.device_space_size = GIB;
 	refuse(shape, PVW_RESOLVE_0014, "0x60000000");
 	shape.chipset_low_size = 128 * MIB;
-	shape.device_space_size = 3 * GIB;
-	refuse(shape, PVW_RESOLVE_0014, "0xc0000000");
+	shape.device_space_size = 5 * GIB / 2;
+	refuse(shape, PVW_RESOLVE_0014, "0xa0000000");
 	shape.device_space_size = FOUR_GIB;
 	refuse(shape, PVW_RESOLVE_0014, "0x100000000");
 }
@@ -817,6 +701,29 @@ Test(resolver, version_2_refuses_high_windows_beyond_all_addresses)
 
 	shape.chipset_high_size = 0xfffffffffffff000;
 	refuse(shape, PVW_RESOLVE_0008, "0xfffffffffffff000");
+}
+
+Test(resolver, version_2_has_a_device_space_of_3_gib_for_huge_chipset_windows)
+{
+	LayoutShape shape = { X86_2, NODES(4 * GIB) };
+
+	shape.chipset_low_size = 3 * GIB;
+	resolve(shape);
+	ASSERT_RAM({ 0, 0, 0x40000000 }, { 0, 0x100000000, 0x1c0000000 });
+	assert_range(layout.chipset_low, 0x40000000, 0x100000000);
+	layout = (ResolvedLayout){ .top = 42 };
+	shape.chipset_low_size = 3 * GIB + 1;
+	refuse(shape, PVW_RESOLVE_0014, "0xc0001000");
+}
+
+Test(resolver, version_2_aligns_more_behind_a_device_space_of_3_gib)
+{
+	LayoutShape shape = { X86_2, NODES(600 * GIB) };
+
+	shape.device_space_size = 3 * GIB;
+	resolve(shape);
+	cr_assert_eq(layout.end_of_ram, 603 * GIB);
+	cr_assert_eq(layout.chipset_high.start, 608 * GIB);
 }
 
 Test(resolver, version_1_knows_nothing_of_what_version_2_adds)
