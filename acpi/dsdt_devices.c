@@ -148,12 +148,11 @@ static void put_generation_event(Aml *aml, uint32_t gsiv)
 
 /*
  * Device (\_SB.GENC) {
- *	Name (_HID, "MSFT1002") Name (_CID, Package (2) { "VM_Gen_Counter", "VMGENCTR" })
+ *	Name (_HID, "MSFT1002") Name (_CID, "VM_Gen_Counter")
  *	Name (_UID, 0) Name (_DDN, "VM_Gen_Counter")
  *	Name (ADDR, Package (2) { …low 32 bits…, …high 32 bits… }) }
  *
- * Linux matches the _CID; kernels that know short ones only match the second. [VMGENID]; [LINUX]
- * drivers/virt/vmgenid.c
+ * Linux matches the _CID. [VMGENID]; [LINUX] drivers/virt/vmgenid.c
  */
 void dsdt_put_generation_counter(Aml *aml, GuestArch arch, uint64_t gpa, uint32_t gsiv)
 {
@@ -166,11 +165,7 @@ void dsdt_put_generation_counter(Aml *aml, GuestArch arch, uint64_t gpa, uint32_
 	}
 	aml_device_at(aml, AML_ROOT_PATH2("_SB_", "GENC"));
 	aml_literal(aml, AML_NAMED_TEXT("_HID", "MSFT1002"));
-	aml_name(aml, "_CID");
-	aml_package(aml, 2);
-	aml_string(aml, "VM_Gen_Counter");
-	aml_string(aml, "VMGENCTR");
-	aml_close(aml);
+	aml_literal(aml, AML_NAMED_TEXT("_CID", "VM_Gen_Counter"));
 	put_uid(aml, 0);
 	aml_literal(aml, AML_NAMED_TEXT("_DDN", "VM_Gen_Counter"));
 	aml_name(aml, "ADDR");

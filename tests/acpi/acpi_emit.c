@@ -1,10 +1,12 @@
 /*
  * acpi-emit: every table of many machines, for judges that are not ours.
  *
- *	acpi-emit FOLDER
+ *	acpi-emit FOLDER [SHAPE...]
+ *	acpi-emit --shapes
  *
  * writes FOLDER/<machine>/<table>.aml. A machine's name says what it is, so that a judge knows
  * what to expect: profile, architecture, processors, windows, UARTs, or what else is special.
+ * With shapes it writes these instead, in the default profile; --shapes names all there are.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "acpi/acpi_build.h"
+#include "shapes.h"
 
 #define TABLES_GPA 0x19000
 #define GIB (UINT64_C(1) << 30)
@@ -285,19 +288,61 @@ static void emit_arm64(const char *root, AcpiProfile profile, GicMsi msi, const 
 	emit(root, name, &in);
 }
 
-int main(int argc, char **argv)
+static void emit_machines(const char *root)
 {
-	if (argc != 2)
-		die("usage", "acpi-emit FOLDER");
-	make_folder(argv[1]);
 	fill_processors(2);
 	for (AcpiProfile profile = 0; profile < ACPI_PROFILE_COUNT; profile++) {
-		emit_paravisors(argv[1], profile);
-		emit_host_x86(argv[1], profile, ACPI_IOMMU_AMDVI, "amdvi");
-		emit_host_x86(argv[1], profile, ACPI_IOMMU_VTD, "vtd");
-		emit_devices(argv[1], profile);
-		emit_arm64(argv[1], profile, GIC_MSI_ITS, "its");
-		emit_arm64(argv[1], profile, GIC_MSI_V2M, "v2m");
+		emit_paravisors(root, profile);
+		emit_host_x86(root, profile, ACPI_IOMMU_AMDVI, "amdvi");
+		emit_host_x86(root, profile, ACPI_IOMMU_VTD, "vtd");
+		emit_devices(root, profile);
+		emit_arm64(root, profile, GIC_MSI_ITS, "its");
+		emit_arm64(root, profile, GIC_MSI_V2M, "v2m");
 	}
+}
+
+static void list_shapes(void)
+{
+	for (size_t i = 0; i < SHAPE_COUNT; i++) {
+		const Shape shape = shape_at(i);
+		char name[64];
+
+		shape_name(&shape, name);
+		puts(name);
+	}
+}
+
+static void emit_shape(const char *root, const char *wanted)
+{
+	for (size_t i = 0; i < SHAPE_COUNT; i++) {
+		const Shape shape = shape_at(i);
+		ShapeMachine *machine;
+		char name[64], folder[128];
+
+		shape_name(&shape, name);
+		if (strcmp(name, wanted) != 0)
+			continue;
+		machine = shape_machine_new(&shape, ACPI_PROFILE_DEFAULT);
+		snprintf(folder, sizeof(folder), "default-shape-%s", name);
+		emit(root, folder, &machine->in);
+		shape_machine_free(machine);
+		return;
+	}
+	die(wanted, "no such shape");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--shapes") == 0) {
+		list_shapes();
+		return 0;
+	}
+	if (argc < 2)
+		die("usage", "acpi-emit FOLDER [SHAPE...]");
+	make_folder(argv[1]);
+	if (argc == 2)
+		emit_machines(argv[1]);
+	for (int i = 2; i < argc; i++)
+		emit_shape(argv[1], argv[i]);
 	return 0;
 }
