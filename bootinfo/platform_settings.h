@@ -141,18 +141,15 @@ typedef enum PsciConduit {
 	PSCI_CONDUIT_COUNT
 } PsciConduit;
 
+/* INTIDs of the GIC. [GICV3] 2.2 */
+#define ARM_PPI_MAX 31   /* of a processor; from 16 on */
+#define ARM_SPI_MAX 1019 /* of devices; from 32 on */
+
 /* A PL011 with one page of registers. */
 typedef struct ArmUart {
-	uint64_t base;  /* GPA, a page */
-	uint32_t intid; /* 32 to 1019 */
+	uint64_t address; /* GPA, a page */
+	uint32_t intid;   /* 32 to 1019 */
 } ArmUart;
-
-#define ARM_UARTS_MAX 4
-
-typedef struct ArmUartList {
-	ArmUart items[ARM_UARTS_MAX];
-	uint32_t count;
-} ArmUartList;
 
 /* INTIDs from 16 to 31; 0: that timer is not told of. */
 typedef struct ArmTimers {
@@ -175,7 +172,8 @@ typedef struct ArmGicSettings {
  */
 typedef struct ArmMachineSettings {
 	PsciConduit psci;
-	ArmUartList uarts;  /* empty: those of the platform, as chipset.com1 and com2 ask */
+	/* Where they are, if chipset.com1 and com2 ask for them; address 0: where Hyper-V has them. */
+	ArmUart com1, com2;
 	ArmTimers timers;   /* virt 0: the boot tree's */
 	ArmGicSettings gic; /* distributor 0: the boot tree's */
 	bool no_hypervisor; /* with ACPI: neither identity of Hyper-V nor VMBus */

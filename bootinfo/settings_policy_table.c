@@ -19,6 +19,12 @@ static_assert(ARRAY_COUNT(templates) == SECURE_BOOT_TEMPLATE_COUNT, "one name a 
 static const char *const acpi_records[] = { "generic", "typed" };
 static_assert(ARRAY_COUNT(acpi_records) == UEFI_ACPI_RECORDS_COUNT, "one name a way");
 
+static const char *const hardware_kinds[] = { "acpi", "device_tree" };
+static_assert(ARRAY_COUNT(hardware_kinds) == LINUX_HARDWARE_COUNT, "one name a kind");
+
+static const char *const conduits[] = { "hvc", "smc", "none" };
+static_assert(ARRAY_COUNT(conduits) == PSCI_CONDUIT_COUNT, "one name a conduit");
+
 static const void *field_of(const SettingRow *row, const PlatformSettings *settings)
 {
 	return (const uint8_t *)settings + row->offset;
@@ -37,6 +43,16 @@ static bool is_false(const SettingRow *row, const PlatformSettings *settings)
 static bool is_not_empty(const SettingRow *row, const PlatformSettings *settings)
 {
 	return ((const Bytes *)field_of(row, settings))->len != 0;
+}
+
+static bool is_not_zero(const SettingRow *row, const PlatformSettings *settings)
+{
+	const uint8_t *field = field_of(row, settings);
+	uint8_t bits = 0;
+
+	for (size_t i = 0; i < row->size; i++)
+		bits |= field[i];
+	return bits != 0;
 }
 
 static bool is_uploaded(const SettingRow *row, const PlatformSettings *settings)
@@ -104,6 +120,11 @@ static void drop_tables(PlatformSettings *settings)
 				    .default_text = (empty), .when_isolated = (why),           \
 				    .is_bad = (bad), .replace = (by)                           \
 	}
+
+/* What an isolated guest's machine has is the boot tree's and Hyper-V's to say. */
+#define ARM_NUMBER(field, help_text)                                                           \
+	REFUSE(linux_direct.arm.field, KIND(UINT), is_not_zero,                                \
+		"0: the machine is the boot tree's", help_text, "0")
 
 /* In the order of the settings message, whose leaves they are; paths are its, too. */
 static const SettingRow rows[] = {
@@ -227,6 +248,29 @@ static const SettingRow rows[] = {
 	REFUSE(linux_direct.initrd, KIND(IMAGE), is_uploaded,
 		"absent or in place: an uploaded image is not measured", "where the initrd is",
 		"absent"),
+	OBEY(linux_direct.hardware, ENUM(hardware_kinds), HARMLESS,
+		"how the kernel is told of its machine", "acpi"),
+	REFUSE(linux_direct.arm.psci, ENUM(conduits), is_not_zero,
+		"hvc: the paravisor answers that", "aarch64: how processors are started",
+		"hvc"),
+	ARM_NUMBER(com1.address, "aarch64: address of the first serial port"),
+	ARM_NUMBER(com1.intid, "aarch64: its interrupt"),
+	ARM_NUMBER(com2.address, "aarch64: address of the second serial port"),
+	ARM_NUMBER(com2.intid, "aarch64: its interrupt"),
+	ARM_NUMBER(timers.secure, "aarch64: interrupt of the secure timer"),
+	ARM_NUMBER(timers.physical, "aarch64: interrupt of the physical timer"),
+	ARM_NUMBER(timers.virt, "aarch64: interrupt of the virtual timer"),
+	ARM_NUMBER(timers.hypervisor, "aarch64: interrupt of the hypervisor's timer"),
+	ARM_NUMBER(gic.distributor, "aarch64: address of the interrupt distributor"),
+	ARM_NUMBER(gic.redistributors, "aarch64: address of a GICv3's redistributors"),
+	ARM_NUMBER(gic.cpu_interface, "aarch64: address of a GICv2's CPU interface"),
+	ARM_NUMBER(gic.its, "aarch64: address of an ITS"),
+	ARM_NUMBER(gic.v2m, "aarch64: address of a GICv2m frame"),
+	ARM_NUMBER(gic.v2m_spi_base, "aarch64: first interrupt of the frame"),
+	ARM_NUMBER(gic.v2m_spi_count, "aarch64: number of its interrupts"),
+	REFUSE(linux_direct.arm.no_hypervisor, KIND(BOOL), is_true,
+		"false: its hypervisor is there",
+		"aarch64: no sign of Hyper-V in ACPI's tables", "false"),
 	REPLACE(acpi_tables, KIND(TABLES), IGNORE, has_tables, drop_tables,
 		"none: tables are code for the guest's kernel; ours are used",
 		"ACPI tables of the host for UEFI", "none"),

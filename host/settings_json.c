@@ -17,6 +17,10 @@ typedef struct Parts {
 	Pvw__V1__Smbios smbios;
 	Pvw__V1__Chipset chipset;
 	Pvw__V1__LinuxDirect linux_direct;
+	Pvw__V1__ArmMachine arm;
+	Pvw__V1__ArmUart com1, com2;
+	Pvw__V1__ArmTimers timers;
+	Pvw__V1__ArmGic gic;
 	uint64_t generation_id[2]; /* low first */
 	protobuf_c_boolean firmware_is_pcat;
 	int mtrr, acpi; /* one above the enum; 0 = not given */
@@ -78,6 +82,11 @@ static bool read_kernel(Reader *reader, const json_t *json);
 static bool read_initrd(Reader *reader, const json_t *json);
 static bool read_firmware_image(Reader *reader, const json_t *json);
 static bool read_linux(Reader *reader, const json_t *json);
+static bool read_arm(Reader *reader, const json_t *json);
+static bool read_arm_com1(Reader *reader, const json_t *json);
+static bool read_arm_com2(Reader *reader, const json_t *json);
+static bool read_arm_timers(Reader *reader, const json_t *json);
+static bool read_arm_gic(Reader *reader, const json_t *json);
 static bool read_relay_devices(Reader *reader, const json_t *json);
 
 static const char *const template_names[] = { "None", "MicrosoftWindows",
@@ -222,10 +231,56 @@ static bool read_pvw(Reader *reader, const json_t *json);
  * Ours.
  */
 
+static const char *const hardware_names[] = { "acpi", "device-tree", NULL };
+static const char *const psci_names[] = { "hvc", "smc", "none", NULL };
+
+static const MemberRow arm_com1_rows[] = {
+	{ "Address", MEMBER_WIDE, REQUIRED, AT(com1.address) },
+	{ "Interrupt", MEMBER_NUMBER, REQUIRED, .max = UINT32_MAX, AT(com1.intid) },
+	{ .name = NULL },
+};
+
+static const MemberRow arm_com2_rows[] = {
+	{ "Address", MEMBER_WIDE, REQUIRED, AT(com2.address) },
+	{ "Interrupt", MEMBER_NUMBER, REQUIRED, .max = UINT32_MAX, AT(com2.intid) },
+	{ .name = NULL },
+};
+
+static const MemberRow arm_timer_rows[] = {
+	{ "Secure", MEMBER_NUMBER, .max = UINT32_MAX, AT(timers.secure) },
+	{ "Physical", MEMBER_NUMBER, .max = UINT32_MAX, AT(timers.physical) },
+	{ "Virtual", MEMBER_NUMBER, .max = UINT32_MAX, AT(timers.virt) },
+	{ "Hypervisor", MEMBER_NUMBER, .max = UINT32_MAX, AT(timers.hypervisor) },
+	{ .name = NULL },
+};
+
+static const MemberRow arm_gic_rows[] = {
+	{ "Distributor", MEMBER_WIDE, AT(gic.distributor) },
+	{ "Redistributors", MEMBER_WIDE, AT(gic.redistributors) },
+	{ "CpuInterface", MEMBER_WIDE, AT(gic.cpu_interface) },
+	{ "Its", MEMBER_WIDE, AT(gic.its) },
+	{ "V2m", MEMBER_WIDE, AT(gic.v2m) },
+	{ "V2mSpiBase", MEMBER_NUMBER, .max = UINT32_MAX, AT(gic.v2m_spi_base) },
+	{ "V2mSpiCount", MEMBER_NUMBER, .max = UINT32_MAX, AT(gic.v2m_spi_count) },
+	{ .name = NULL },
+};
+
+static const MemberRow arm_rows[] = {
+	{ "Psci", MEMBER_NAME, AT(arm.psci), .names = psci_names },
+	{ "Com1", MEMBER_OTHER, .read = read_arm_com1 },
+	{ "Com2", MEMBER_OTHER, .read = read_arm_com2 },
+	{ "Timers", MEMBER_OTHER, .read = read_arm_timers },
+	{ "Gic", MEMBER_OTHER, .read = read_arm_gic },
+	{ "NoHypervisor", MEMBER_BOOL, AT(arm.no_hypervisor) },
+	{ .name = NULL },
+};
+
 static const MemberRow linux_rows[] = {
 	{ "Kernel", MEMBER_OTHER, .read = read_kernel },
 	{ "Initrd", MEMBER_OTHER, .read = read_initrd },
 	{ "CommandLine", MEMBER_STRING, AT(linux_direct.command_line) },
+	{ "Hardware", MEMBER_NAME, AT(linux_direct.hardware), .names = hardware_names },
+	{ "Arm", MEMBER_OTHER, .read = read_arm },
 	{ .name = NULL },
 };
 
@@ -553,6 +608,36 @@ static bool read_firmware_image(Reader *reader, const json_t *json)
 	return read_image(reader, json, &reader->parts->settings.firmware_image);
 }
 
+static bool read_arm_com1(Reader *reader, const json_t *json)
+{
+	reader->parts->arm.com1 = &reader->parts->com1;
+	return read_object(reader, arm_com1_rows, json, /* unknown_is_error= */ true);
+}
+
+static bool read_arm_com2(Reader *reader, const json_t *json)
+{
+	reader->parts->arm.com2 = &reader->parts->com2;
+	return read_object(reader, arm_com2_rows, json, /* unknown_is_error= */ true);
+}
+
+static bool read_arm_timers(Reader *reader, const json_t *json)
+{
+	reader->parts->arm.timers = &reader->parts->timers;
+	return read_object(reader, arm_timer_rows, json, /* unknown_is_error= */ true);
+}
+
+static bool read_arm_gic(Reader *reader, const json_t *json)
+{
+	reader->parts->arm.gic = &reader->parts->gic;
+	return read_object(reader, arm_gic_rows, json, /* unknown_is_error= */ true);
+}
+
+static bool read_arm(Reader *reader, const json_t *json)
+{
+	reader->parts->linux_direct.arm = &reader->parts->arm;
+	return read_object(reader, arm_rows, json, /* unknown_is_error= */ true);
+}
+
 static bool read_linux(Reader *reader, const json_t *json)
 {
 	reader->parts->settings.linux_direct = &reader->parts->linux_direct;
@@ -627,6 +712,11 @@ static void init_parts(Parts *parts)
 	pvw__v1__smbios__init(&parts->smbios);
 	pvw__v1__chipset__init(&parts->chipset);
 	pvw__v1__linux_direct__init(&parts->linux_direct);
+	pvw__v1__arm_machine__init(&parts->arm);
+	pvw__v1__arm_uart__init(&parts->com1);
+	pvw__v1__arm_uart__init(&parts->com2);
+	pvw__v1__arm_timers__init(&parts->timers);
+	pvw__v1__arm_gic__init(&parts->gic);
 	parts->settings.uefi = &parts->uefi;
 	parts->settings.pcat = &parts->pcat;
 	parts->settings.smbios = &parts->smbios;

@@ -380,12 +380,12 @@ static void put_bridge(FdtWriter *w, const Arm64TreeInputs *in, const AcpiBridge
 
 static void put_uart(FdtWriter *w, const ArmUart *uart)
 {
-	fdt_put_node_at(w, "uart", uart->base);
+	fdt_put_node_at(w, "uart", uart->address);
 	PUT_TEXTS(w, TREE_COMPATIBLE, "arm,sbsa-uart\0arm,primecell");
 	fdt_put_string(w, TREE_CLOCK_NAMES, "apb_pclk");
 	fdt_put_u32(w, TREE_CLOCKS, PHANDLE_CLOCK);
 	fdt_put_u32(w, TREE_INTERRUPT_PARENT, PHANDLE_GIC);
-	put_reg(w, uart->base, PL011_0_SIZE);
+	put_reg(w, uart->address, PL011_0_SIZE);
 	fdt_put_u32(w, TREE_CURRENT_SPEED, 115200);
 	fdt_put_u32(w, TREE_PERIPHID, PL011_PERIPHERAL_ID);
 	fdt_put_u32s(w, TREE_INTERRUPTS, GIC_SPI, uart->intid - SPI_FIRST, LEVEL_HIGH);
@@ -470,7 +470,7 @@ static bool make_texts(const Arm64TreeInputs *in, Arena *arena, TreeTexts *out, 
 
 	if (in->uart_count) {
 		texts.console = arena_printf(
-			arena, err, "/" CHIPSET_NODE "/uart@%" PRIx64, in->uarts[0].base);
+			arena, err, "/" CHIPSET_NODE "/uart@%" PRIx64, in->uarts[0].address);
 		if (!texts.console)
 			return false;
 	}

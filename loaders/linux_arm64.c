@@ -186,7 +186,7 @@ static AcpiSbsaUart sbsa_uart(const ArmUart *uart, size_t index)
 	return (AcpiSbsaUart){
 		.name = { 'U', 'A', 'R', (char)('0' + index) },
 		.uid = index,
-		.base = uart->base,
+		.base = uart->address,
 		.len = PL011_0_SIZE,
 		.gsiv = uart->intid,
 	};
@@ -203,7 +203,7 @@ static_assert(ARRAY_COUNT(acpi_psci) == PSCI_CONDUIT_COUNT, "one row a conduit")
 static bool build_acpi(Arm64Boot *boot, uint64_t gpa, AcpiSet *out, Error *err)
 {
 	const Arm64Machine *machine = &boot->machine;
-	AcpiSbsaUart uarts[ARM_UARTS_MAX];
+	AcpiSbsaUart uarts[ARM64_UARTS_MAX];
 	AcpiInputs acpi;
 
 	if (!boot_machine_acpi(boot->in, boot->profile, boot->arena, &acpi, err))
@@ -361,12 +361,12 @@ static bool build_tree(Arm64Boot *boot, const Arm64TreeInputs *inputs, Error *er
  * the plan
  */
 
-static bool decide(Arm64Boot *boot, Error *err)
+static bool decide(Arm64Boot *boot, Diagnostics *diagnostics, Error *err)
 {
 	const LinuxHardware hardware = boot->in->settings->linux_direct.hardware;
 	Arm64TreeInputs inputs;
 
-	if (!arm64_machine_resolve(boot->in, boot->arena, &boot->machine, err) ||
+	if (!arm64_machine_resolve(boot->in, boot->arena, &boot->machine, diagnostics, err) ||
 		!arm64_room_begin(boot->in->layout->vtl0.ram, boot->arena, &boot->room, err))
 		return false;
 	boot->base = boot->room.ram.items[0].range.start;
@@ -427,7 +427,8 @@ bool linux_arm64_build_plan(
 	if (!boot_path_policy(BOOT_LINUX, &in->request, &policy, err))
 		return false;
 	boot.profile = policy.acpi;
-	if (!decide(&boot, err) || !boot_plan_begin(BOOT_LINUX, policy, arena, &plan, err))
+	if (!decide(&boot, diagnostics, err) ||
+		!boot_plan_begin(BOOT_LINUX, policy, arena, &plan, err))
 		return false;
 	if (line.len >= LINUX_KERNEL_COMMAND_LINE_MAX)
 		diagnostics_add(diagnostics, PVW_LINUX_0019,

@@ -37,7 +37,8 @@ size_t linux_arm64_registers(
  * Artifacts, in this order: linux.kernel, linux.device-tree, linux.initrd, and with ACPI
  * efi.memory-map, efi.system-table, acpi.rsdp, acpi.tables. Registers: the boot processor's state.
  *
- * Warnings: PVW_LINUX_0019 a command line longer than kernels take.
+ * Warnings: PVW_LINUX_0019 a command line longer than kernels take, PVW_ARM64_0019 RAM where a
+ * device is.
  * Errors: PVW_ARM64_0001 to _0018, PVW_LINUX_0008, _0014, _0016, _0017, _0020 to _0022, see
  * diagnostics.def; those of ACPI, EFI, SMBIOS, TREE and PLAN.
  */

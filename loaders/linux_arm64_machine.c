@@ -87,60 +87,102 @@ static bool choose_gic(
 		place_redistributors(topology, arena, err);
 }
 
-static bool choose_uarts(const PlatformSettings *settings, Arm64Machine *machine, Error *err)
+/* There if the chipset has it; where the platform has it unless that is said. */
+static bool choose_uart(
+	bool wanted, ArmUart stated, ArmUart platform, Arm64Machine *machine, Error *err)
 {
-	const ArmUartList *stated = &settings->linux_direct.arm.uarts;
-
-	for (uint32_t i = 0; i < stated->count; i++) {
-		if (!check_page("uart", stated->items[i].base, err))
-			return false;
-		machine->uarts[machine->uart_count++] = stated->items[i];
-	}
-	if (stated->count)
+	if (!wanted)
 		return true;
-	if (settings->chipset.com1)
-		machine->uarts[machine->uart_count++] = (ArmUart){ PL011_0_GPA, PL011_0_INTID };
-	if (settings->chipset.com2)
-		machine->uarts[machine->uart_count++] = (ArmUart){ PL011_1_GPA, PL011_1_INTID };
+	if (!check_page("uart", stated.address, err))
+		return false;
+	machine->uarts[machine->uart_count++] = stated.address ? stated : platform;
 	return true;
 }
 
-static bool check_beside_ram(GicArea area, LayoutRecordList ram, Error *err)
+static bool choose_uarts(const PlatformSettings *settings, Arm64Machine *machine, Error *err)
 {
+	const ArmMachineSettings *arm = &settings->linux_direct.arm;
+
+	return choose_uart(settings->chipset.com1, arm->com1,
+		       (ArmUart){ PL011_0_GPA, PL011_0_INTID }, machine, err) &&
+		choose_uart(settings->chipset.com2, arm->com2,
+			(ArmUart){ PL011_1_GPA, PL011_1_INTID }, machine, err);
+}
+
+/* A device, and whether the settings have put it where it is. */
+typedef struct PlacedDevice {
+	GicArea area;
+	bool stated;
+} PlacedDevice;
+
+/*
+ * What the settings say can be refused. What the boot tree says has been so since the guest was
+ * made, and may still work: the kernel takes the device's side.
+ */
+static bool check_beside_ram(
+	PlacedDevice device, LayoutRecordList ram, Diagnostics *diagnostics, Error *err)
+{
+	const GicArea area = device.area;
+
 	for (size_t i = 0; i < ram.count; i++) {
 		const MemoryRange range = ram.items[i].range;
 
-		if (arm64_areas_overlap(
+		if (!arm64_areas_overlap(
 			    area, (GicArea){ "ram", range.start, memory_range_len(range) }))
+			continue;
+		if (device.stated)
 			return error_set(err, PVW_ARM64_0015,
 				"%s " RANGE_FORMAT " and RAM " RANGE_FORMAT ", expected apart",
 				area.name, area.base, area.base + area.len, RANGE_ARGS(range));
+		diagnostics_add(diagnostics, PVW_ARM64_0019, "layout",
+			"%s " RANGE_FORMAT " and RAM " RANGE_FORMAT ", expected apart",
+			area.name, area.base, area.base + area.len, RANGE_ARGS(range));
 	}
 	return true;
 }
 
-/* Nothing else of the guest lies where its devices are. */
-static bool check_places(const Arm64Machine *machine, LayoutRecordList ram, Error *err)
+static bool check_apart(GicArea a, GicArea b, Error *err)
+{
+	if (!arm64_areas_overlap(a, b))
+		return true;
+	return error_set(err, PVW_ARM64_0015,
+		"%s " RANGE_FORMAT " and %s " RANGE_FORMAT ", expected apart", a.name, a.base,
+		a.base + a.len, b.name, b.base, b.base + b.len);
+}
+
+/* GIC first, then UARTs. */
+static size_t list_devices(
+	const Arm64Machine *machine, const ArmMachineSettings *settings, PlacedDevice *out)
 {
 	const GicAreas gic = arm64_gic_areas(&machine->topology);
-	GicArea areas[ARRAY_COUNT(gic.items) + ARM_UARTS_MAX];
+	const ArmGicSettings *stated = &settings->gic;
 	size_t count = 0;
 
 	for (size_t i = 0; i < gic.count; i++)
-		areas[count++] = gic.items[i];
-	for (size_t i = 0; i < machine->uart_count; i++)
-		areas[count++] = (GicArea){ "uart", machine->uarts[i].base, PL011_0_SIZE };
+		out[count++] =
+			(PlacedDevice){ gic.items[i], i < 2 ? stated->distributor != 0 : true };
+	for (size_t i = 0; i < machine->uart_count; i++) {
+		const uint64_t at = machine->uarts[i].address;
+
+		out[count++] = (PlacedDevice){ { "uart", at, PL011_0_SIZE },
+			at == settings->com1.address || at == settings->com2.address };
+	}
+	return count;
+}
+
+/* Nothing else of the guest lies where its devices are. */
+static bool check_places(
+	const Arm64Machine *machine, const BootInputs *in, Diagnostics *diagnostics, Error *err)
+{
+	PlacedDevice devices[3 + ARM64_UARTS_MAX];
+	const size_t count = list_devices(machine, &in->settings->linux_direct.arm, devices);
+
 	for (size_t i = 0; i < count; i++) {
-		if (!check_beside_ram(areas[i], ram, err))
+		if (!check_beside_ram(devices[i], in->layout->complete.ram, diagnostics, err))
 			return false;
 		for (size_t j = 0; j < i; j++) {
-			if (arm64_areas_overlap(areas[i], areas[j]))
-				return error_set(err, PVW_ARM64_0015,
-					"%s " RANGE_FORMAT " and %s " RANGE_FORMAT
-					", expected apart",
-					areas[j].name, areas[j].base,
-					areas[j].base + areas[j].len, areas[i].name,
-					areas[i].base, areas[i].base + areas[i].len);
+			if (!check_apart(devices[j].area, devices[i].area, err))
+				return false;
 		}
 	}
 	return true;
@@ -171,7 +213,8 @@ static bool read_slit(Bytes slit, Arena *arena, AcpiDistances *out, Error *err)
 	return true;
 }
 
-bool arm64_machine_resolve(const BootInputs *in, Arena *arena, Arm64Machine *out, Error *err)
+bool arm64_machine_resolve(const BootInputs *in, Arena *arena, Arm64Machine *out,
+	Diagnostics *diagnostics, Error *err)
 {
 	const ArmMachineSettings *settings = &in->settings->linux_direct.arm;
 	Arm64Machine machine = {
@@ -188,7 +231,7 @@ bool arm64_machine_resolve(const BootInputs *in, Arena *arena, Arm64Machine *out
 		machine.timers.virt = machine.topology.arm.virt_timer_ppi;
 	if (!choose_gic(&settings->gic, arena, &machine.topology, err) ||
 		!choose_uarts(in->settings, &machine, err) ||
-		!check_places(&machine, in->layout->complete.ram, err) ||
+		!check_places(&machine, in, diagnostics, err) ||
 		(machine.has_distances && !read_slit(in->slit, arena, &machine.distances, err)))
 		return false;
 	*out = machine;

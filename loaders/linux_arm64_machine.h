@@ -7,11 +7,13 @@
 
 #include "loaders/boot_path.h"
 
+#define ARM64_UARTS_MAX 2
+
 typedef struct Arm64Machine {
 	ProcessorTopology topology; /* the boot tree's, with the GIC in effect */
 	ArmTimers timers;           /* all in effect; 0 = not told of */
 	PsciConduit psci;
-	ArmUart uarts[ARM_UARTS_MAX];
+	ArmUart uarts[ARM64_UARTS_MAX];
 	size_t uart_count;
 	bool has_distances;
 	AcpiDistances distances; /* of the host's SLIT */
@@ -22,11 +24,12 @@ typedef struct Arm64Machine {
  * arm64_machine_resolve - decide what there is
  * @out: lists live in @arena
  *
+ * Warnings: PVW_ARM64_0019 a device of the boot tree or the platform in RAM.
  * Errors: PVW_ARM64_0009 (OVERLAP) areas of the GIC, _0010 (BAD_VALUE) interrupts, _0015 (OVERLAP)
- * a device in RAM, _0016 (UNSUPPORTED) both kinds of MSI, or an address that is no page's, _0017
+ * a device in RAM or over another one, _0016 (BAD_VALUE) what there cannot be, _0017
  * (BAD_VALUE) the SLIT.
  */
-MUST_CHECK bool arm64_machine_resolve(
-	const BootInputs *in, Arena *arena, Arm64Machine *out, Error *err);
+MUST_CHECK bool arm64_machine_resolve(const BootInputs *in, Arena *arena, Arm64Machine *out,
+	Diagnostics *diagnostics, Error *err);
 
 #endif

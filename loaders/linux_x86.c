@@ -158,6 +158,11 @@ bool linux_x86_build_plan(
 	if (in->info->arch != GUEST_ARCH_X86_64)
 		return error_set(err, PVW_LINUX_0013, "architecture %s, expected %s",
 			guest_arch_name(in->info->arch), guest_arch_name(GUEST_ARCH_X86_64));
+	if (in->settings->linux_direct.hardware != LINUX_HARDWARE_ACPI) {
+		error_set(err, PVW_ARM64_0016, "a device tree for %s, expected acpi",
+			guest_arch_name(in->info->arch));
+		return error_at(err, "settings.linux_direct.hardware");
+	}
 	if (!boot_path_policy(BOOT_LINUX, &in->request, &policy, err) ||
 		!find_images(in, arena, &kernel, &initrd, err) ||
 		!build_acpi(in, policy.acpi, arena, &acpi, err))

@@ -262,12 +262,86 @@ static bool image_in(const Pvw__V1__Source *in, const char *field, NamedBytesLis
 	return true;
 }
 
+static const LinuxHardware linux_hardware[] = {
+	[PVW__V1__LINUX_HARDWARE__LINUX_HARDWARE_UNSPECIFIED] = LINUX_HARDWARE_ACPI,
+	[PVW__V1__LINUX_HARDWARE__LINUX_HARDWARE_ACPI] = LINUX_HARDWARE_ACPI,
+	[PVW__V1__LINUX_HARDWARE__LINUX_HARDWARE_DEVICE_TREE] = LINUX_HARDWARE_DEVICE_TREE,
+};
+
+static const PsciConduit psci_conduits[] = {
+	[PVW__V1__PSCI_CONDUIT__PSCI_UNSPECIFIED] = PSCI_HVC,
+	[PVW__V1__PSCI_CONDUIT__PSCI_HVC] = PSCI_HVC,
+	[PVW__V1__PSCI_CONDUIT__PSCI_SMC] = PSCI_SMC,
+	[PVW__V1__PSCI_CONDUIT__PSCI_NONE] = PSCI_NONE,
+};
+
+/* Lower bounds, and what cannot be, are the boot path's to say: it knows what else there is. */
+static bool arm_numbers_in(const Pvw__V1__ArmMachine *in, Error *err)
+{
+#define NUMBER(part, name, max)                                                                \
+	(!in->part ||                                                                          \
+		take_number(in->part->name, max, "settings.linux_direct.arm." #part "." #name, \
+			err))
+	return NUMBER(com1, intid, ARM_SPI_MAX) && NUMBER(com2, intid, ARM_SPI_MAX) &&
+		NUMBER(timers, secure, ARM_PPI_MAX) && NUMBER(timers, physical, ARM_PPI_MAX) &&
+		NUMBER(timers, virt, ARM_PPI_MAX) && NUMBER(timers, hypervisor, ARM_PPI_MAX) &&
+		NUMBER(gic, v2m_spi_base, ARM_SPI_MAX) &&
+		NUMBER(gic, v2m_spi_count, ARM_SPI_MAX);
+#undef NUMBER
+}
+
+static ArmUart arm_uart_in(const Pvw__V1__ArmUart *in)
+{
+	return in ? (ArmUart){ in->address, in->intid } : (ArmUart){ 0 };
+}
+
+static ArmTimers arm_timers_in(const Pvw__V1__ArmTimers *in)
+{
+	return in ? (ArmTimers){ in->secure, in->physical, in->virt, in->hypervisor }
+		  : (ArmTimers){ 0 };
+}
+
+static ArmGicSettings arm_gic_in(const Pvw__V1__ArmGic *in)
+{
+	if (!in)
+		return (ArmGicSettings){ 0 };
+	return (ArmGicSettings){
+		.distributor = in->distributor,
+		.redistributors = in->redistributors,
+		.cpu_interface = in->cpu_interface,
+		.its = in->its,
+		.v2m = in->v2m,
+		.v2m_spi_base = in->v2m_spi_base,
+		.v2m_spi_count = in->v2m_spi_count,
+	};
+}
+
+static bool arm_machine_in(const Pvw__V1__ArmMachine *in, ArmMachineSettings *out, Error *err)
+{
+	if (!in)
+		return true;
+	if (!arm_numbers_in(in, err))
+		return false;
+	*out = (ArmMachineSettings){
+		.psci = psci_conduits[in->psci],
+		.com1 = arm_uart_in(in->com1),
+		.com2 = arm_uart_in(in->com2),
+		.timers = arm_timers_in(in->timers),
+		.gic = arm_gic_in(in->gic),
+		.no_hypervisor = in->no_hypervisor,
+	};
+	return true;
+}
+
 static bool linux_in(
 	const Pvw__V1__LinuxDirect *in, NamedBytesList blobs, LinuxSettings *out, Error *err)
 {
+	out->hardware = linux_hardware[in->hardware];
 	out->command_line =
 		(Bytes){ (const uint8_t *)in->command_line, strlen(in->command_line) };
-	return image_in(in->kernel, "settings.linux_direct.kernel", blobs, &out->kernel, err) &&
+	return arm_machine_in(in->arm, &out->arm, err) &&
+		image_in(
+			in->kernel, "settings.linux_direct.kernel", blobs, &out->kernel, err) &&
 		image_in(in->initrd, "settings.linux_direct.initrd", blobs, &out->initrd, err);
 }
 

@@ -164,6 +164,59 @@ Test(settings_json, reads_every_member_of_v2)
 	cr_assert_eq(findings.count, 0);
 }
 
+Test(settings_json, reads_the_machine_of_an_aarch64_kernel)
+{
+	const Pvw__V1__ArmMachine *arm;
+
+	cr_assert(
+		read_text("{\"Pvw\": {\"Linux\": {\"Hardware\": \"device-tree\", \"Arm\": "
+			  "{\"Psci\": \"smc\", \"Com1\": {\"Address\": \"0x9000000\", "
+			  "\"Interrupt\": 33}, \"Com2\": {\"Address\": 4096, \"Interrupt\": "
+			  "40}, \"Timers\": {\"Secure\": 29, \"Physical\": 30, \"Virtual\": "
+			  "27, \"Hypervisor\": 26}, \"Gic\": {\"Distributor\": \"0x8000000\", "
+			  "\"Redistributors\": \"0x80a0000\", \"CpuInterface\": 8192, \"Its\": "
+			  "12288, \"V2m\": 16384, \"V2mSpiBase\": 64, \"V2mSpiCount\": 8}, "
+			  "\"NoHypervisor\": true}}}}"),
+		"%s", err.text);
+
+	cr_assert_eq(document.settings->linux_direct->hardware,
+		PVW__V1__LINUX_HARDWARE__LINUX_HARDWARE_DEVICE_TREE);
+	arm = document.settings->linux_direct->arm;
+	cr_assert_eq(arm->psci, PVW__V1__PSCI_CONDUIT__PSCI_SMC);
+	cr_assert_eq(arm->com1->address, 0x9000000);
+	cr_assert_eq(arm->com1->intid, 33);
+	cr_assert_eq(arm->com2->address, 4096);
+	cr_assert_eq(arm->com2->intid, 40);
+	cr_assert_eq(arm->timers->secure, 29);
+	cr_assert_eq(arm->timers->physical, 30);
+	cr_assert_eq(arm->timers->virt, 27);
+	cr_assert_eq(arm->timers->hypervisor, 26);
+	cr_assert_eq(arm->gic->distributor, 0x8000000);
+	cr_assert_eq(arm->gic->redistributors, 0x80a0000);
+	cr_assert_eq(arm->gic->cpu_interface, 8192);
+	cr_assert_eq(arm->gic->its, 12288);
+	cr_assert_eq(arm->gic->v2m, 16384);
+	cr_assert_eq(arm->gic->v2m_spi_base, 64);
+	cr_assert_eq(arm->gic->v2m_spi_count, 8);
+	cr_assert(arm->no_hypervisor);
+}
+
+Test(settings_json, knows_every_word_about_an_aarch64_machine)
+{
+	static const char *const wrong[] = {
+		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Com1\": {\"Address\": 1, \"Interrupt\": 2, "
+		"\"Size\": 3}}}}}",
+		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Com2\": {\"Address\": 1}}}}}",
+		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Timers\": {\"Virt\": 27}}}}}",
+		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Gic\": {\"Version\": 3}}}}}",
+		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Psci\": \"svc\"}}}}",
+		"{\"Pvw\": {\"Linux\": {\"Hardware\": \"dt\"}}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
+		cr_assert_not(read_text(wrong[i]), "%s", wrong[i]);
+}
+
 Test(settings_json, reads_every_member_of_pvw)
 {
 	const Pvw__V1__LinuxDirect *linux_direct;

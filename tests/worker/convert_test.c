@@ -348,6 +348,14 @@ Test(convert, refuses_numbers_that_do_not_fit)
 		{ "smbios.voltage", UINT8_MAX },
 		{ "smbios.status", UINT8_MAX },
 		{ "smbios.processor_upgrade", UINT8_MAX },
+		{ "linux_direct.arm.com1.intid", ARM_SPI_MAX },
+		{ "linux_direct.arm.com2.intid", ARM_SPI_MAX },
+		{ "linux_direct.arm.timers.secure", ARM_PPI_MAX },
+		{ "linux_direct.arm.timers.physical", ARM_PPI_MAX },
+		{ "linux_direct.arm.timers.virt", ARM_PPI_MAX },
+		{ "linux_direct.arm.timers.hypervisor", ARM_PPI_MAX },
+		{ "linux_direct.arm.gic.v2m_spi_base", ARM_SPI_MAX },
+		{ "linux_direct.arm.gic.v2m_spi_count", ARM_SPI_MAX },
 	};
 	const LeafList *list = leaves();
 	size_t numbers = 0;
