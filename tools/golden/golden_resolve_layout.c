@@ -1,5 +1,6 @@
 /*
- * Areas resolve_layout_x86_64 and resolve_layout_aarch64: layout version 1.
+ * Areas resolve_layout_x86_64 and resolve_layout_aarch64: layout version 1. And layout_placements,
+ * which takes the same input, in any version, and answers with the list that is kept of a layout.
  */
 #include "golden.h"
 
@@ -253,4 +254,48 @@ bool golden_run_resolve_layout_aarch64(
 	const json_t *input, Arena *arena, json_t **output, Error *err)
 {
 	return run(GUEST_ARCH_AARCH64, input, arena, output, err);
+}
+
+/* An input that the reference does not have. */
+static uint64_t read_wish(const json_t *input, const char *name)
+{
+	return golden_is_null(input, name) ? 0 : golden_u64(input, name);
+}
+
+static json_t *write_placements(LayoutPlacementList list)
+{
+	json_t *array = json_array();
+	char tag[LAYOUT_TAG_SIZE];
+
+	for (size_t i = 0; i < list.count; i++) {
+		const LayoutPlacement *placement = &list.items[i];
+
+		json_array_append_new(array,
+			json_pack("{s: s, s: s, s: o, s: o}", "kind",
+				placement_kind_name(placement->kind), "tag",
+				layout_tag_write(placement->tag, tag), "start",
+				golden_json_u64(placement->range.start), "end",
+				golden_json_u64(placement->range.end)));
+	}
+	return array;
+}
+
+bool golden_run_layout_placements(
+	const json_t *input, Arena *arena, json_t **output, Error *err)
+{
+	const GuestArch arch = strcmp(golden_string(input, "guest_arch"), "aarch64") == 0
+		? GUEST_ARCH_AARCH64
+		: GUEST_ARCH_X86_64;
+	LayoutShape shape = read_shape(input, arch, arena);
+	ResolvedLayout layout;
+
+	shape.version = (uint32_t)golden_u64(input, "layout_version");
+	shape.device_space_size = read_wish(input, "device_space_size");
+	shape.bar_align_max = read_wish(input, "bar_align_max");
+	if (!resolver_run(&shape, arena, &layout, err))
+		return false;
+	*output = json_pack("{s: I, s: o, s: o}", "layout_version", (json_int_t)layout.version,
+		"top", golden_json_u64(layout.top), "placements",
+		write_placements(layout.placements));
+	return true;
 }
