@@ -1,39 +1,14 @@
 /*
  * pvw-agent drive: a whole guest prepared over RPC, and checked.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "agent/commands.h"
-#include "agent/drive.h"
+#include "agent/reach.h"
 #include "host/memory_map.h"
 
 #define ARENA_LIMIT ((size_t)512 * 1024 * 1024)
-
-static const char *const sandbox_names[] = { "require", "best-effort", "off", NULL };
-
-static bool read_fixture(const char *path, Arena *arena, Fixture *out, Error *err)
-{
-	uint8_t *data = arena_array(arena, uint8_t, FIXTURE_MAX_SIZE + 1, err);
-	FILE *file = data ? fopen(path, "rb") : NULL;
-	size_t len;
-	bool failed;
-
-	if (!data)
-		return false;
-	if (!file)
-		return error_set(err, PVW_CLI_0002, "%s: %s", path, strerror(errno));
-	len = fread(data, 1, FIXTURE_MAX_SIZE + 1, file);
-	failed = ferror(file);
-	fclose(file);
-	if (failed)
-		return error_set(err, PVW_CLI_0002, "%s: cannot be read", path);
-	return fixture_read((Bytes){ data, len }, arena, out, err) ||
-		error_wrap(err, "%s", path);
-}
 
 static void print_artifacts(const Pvw__V1__ListArtifactsResponse *list)
 {
@@ -65,40 +40,8 @@ static bool print_results(const Invocation *invocation, const Drive *drive, Erro
 	return true;
 }
 
-/* A worker of our own over an inherited connection, or the one that --socket names. */
-static bool reach_worker(const Invocation *invocation, Drive *drive, Error *err)
-{
-	const char *address = invocation_value(invocation, "socket");
-	const char *worker = invocation_value(invocation, "worker");
-	size_t sandbox;
-	char own[32];
-
-	if (!invocation_choice(invocation, "sandbox", sandbox_names, 1, &sandbox, err))
-		return false;
-	if (address)
-		return client_open(address, &drive->client, err);
-
-	const WorkerStart start = {
-		.program = worker ? worker : "pvw",
-		.isolation = drive->fixture->isolation,
-		.sandbox = sandbox_names[sandbox],
-		.log_filter = invocation_value(invocation, "log"),
-	};
-	if (!machine_make_memory(
-		    drive->machine, invocation_value(invocation, "guest-memory"), err) ||
-		!machine_start_worker(drive->machine, &start, err))
-		return false;
-	snprintf(own, sizeof(own), "fd:%d", drive->machine->worker_fd);
-	if (!client_open(own, &drive->client, err))
-		return false;
-	drive->machine->worker_fd = -1; /* the client's now */
-	return true;
-}
-
 static bool run(const Invocation *invocation, Drive *drive, Error *err)
 {
-	const bool is_ours = !invocation_has(invocation, "socket");
-
 	if (!reach_worker(invocation, drive, err) || !drive_prepare(drive, err) ||
 		!print_results(invocation, drive, err))
 		return false;
@@ -107,13 +50,7 @@ static bool run(const Invocation *invocation, Drive *drive, Error *err)
 			return false;
 		printf("\nguest memory matches the plan\n");
 	}
-	if (!is_ours)
-		return true;
-	if (!drive_shutdown(drive, err))
-		return false;
-	client_close(drive->client);
-	drive->client = NULL;
-	return machine_wait_worker(drive->machine, err);
+	return reach_end(drive, err);
 }
 
 ExitStatus command_drive(const Invocation *invocation)
@@ -131,7 +68,7 @@ ExitStatus command_drive(const Invocation *invocation)
 	if (!arena)
 		error_set(&err, PVW_MEM_0001, "no memory");
 	ok = arena &&
-		read_fixture(invocation_value(invocation, "fixture"), arena, &fixture, &err) &&
+		reach_fixture(invocation_value(invocation, "fixture"), arena, &fixture, &err) &&
 		run(invocation, &drive, &err);
 	client_close(drive.client);
 	machine_close(&machine);

@@ -7,5 +7,6 @@
 #include "host/command.h"
 
 ExitStatus command_drive(const Invocation *invocation);
+ExitStatus command_replay(const Invocation *invocation);
 
 #endif

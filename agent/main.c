@@ -33,6 +33,27 @@ static const OptionRow drive_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow replay_options[] = {
+	{ .name = "fixture",
+		.value = "FILE",
+		.help = "recorded boot info to prepare the guest from" },
+	{ .name = "worker",
+		.value = "PVW",
+		.help = "the pvw to start; default: pvw of the PATH" },
+	{ .name = "socket",
+		.value = "ADDR",
+		.help = "a worker that runs: unix:PATH, vsock:CID:PORT or fd:N" },
+	{ .name = "guest-memory",
+		.value = "FILE",
+		.help = "make the guest's memory in this file; default: without a name" },
+	{ .name = "sandbox",
+		.value = "MODE",
+		.help = "of the worker: require, best-effort (default) or off" },
+	{ .name = "log", .value = "FILTER", .help = "of the worker; default: warn" },
+	{ .name = "answers", .help = "print the trace with the answers that were given" },
+	{ .name = NULL },
+};
+
 static const CommandRow commands[] = {
 	{
 		.name = "drive",
@@ -53,6 +74,28 @@ static const CommandRow commands[] = {
 			    "unix:/run/pvw/worker.sock\n",
 		.options = drive_options,
 		.run = command_drive,
+	},
+	{
+		.name = "replay",
+		.operands = "FILE",
+		.operands_min = 1,
+		.operands_max = 1,
+		.summary = "do again what a guest's processors did, and compare the answers",
+		.description =
+			"Prepares the guest of a fixture, or takes the one that the "
+			"worker of --socket has,\n"
+			"and sends it the accesses of a trace, one a line:\n\n"
+			"  out.4 0x28 0x16\n"
+			"  in.4 0x2c x2 = 0x1 0x1\n\n"
+			"Where the trace states an answer it is compared. Exit status 10: "
+			"there were\n"
+			"differences. docs/formats.md has the format.",
+		.examples = "  pvw-agent replay bios.trace --fixture "
+			    "fixtures/x64-pcat-2vp.cbor\n"
+			    "  pvw-agent replay bios.trace --socket "
+			    "unix:/run/pvw/worker.sock --answers\n",
+		.options = replay_options,
+		.run = command_replay,
 	},
 	{
 		.name = "help",

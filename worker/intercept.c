@@ -17,7 +17,6 @@
 struct Intercepts {
 	InterceptsOptions options;
 	bool has_pcat;
-	bool started;    /* loaded once with this plan */
 	PcatSetup setup; /* borrows from the plan */
 	PcatState state;
 };
@@ -95,15 +94,11 @@ bool intercepts_load(Intercepts *intercepts, Error *err)
 
 	if (!intercepts->has_pcat)
 		return true;
-	if (intercepts->started) {
-		if (!entropy_draw(entropy, sizeof(entropy), err))
-			return false;
-		reset(intercepts, entropy);
-		explicit_bzero(entropy, sizeof(entropy));
-		return true;
-	}
-	intercepts->started = true;
-	reset(intercepts, session_plan_inputs(intercepts->options.session)->entropy);
+	memcpy(entropy, intercepts->state.entropy, sizeof(entropy));
+	if (intercepts->state.entropy_placed && !entropy_draw(entropy, sizeof(entropy), err))
+		return false;
+	reset(intercepts, entropy);
+	explicit_bzero(entropy, sizeof(entropy));
 	return true;
 }
 

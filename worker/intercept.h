@@ -35,8 +35,8 @@ MUST_CHECK bool intercepts_plan(Intercepts *intercepts, Error *err);
 /**
  * intercepts_load - after Load: the guest starts, its devices are reset
  *
- * The first time with the plan's entropy, later with entropy of their own. Errors: those of
- * entropy_draw.
+ * With the plan's entropy; with new one if a guest has got that already: none gets it twice. Errors:
+ * those of entropy_draw.
  */
 MUST_CHECK bool intercepts_load(Intercepts *intercepts, Error *err);
 
