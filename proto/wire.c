@@ -44,6 +44,18 @@ bool wire_read_varint(WireReader *reader, uint64_t *out)
 	return true;
 }
 
+/* A tag or a length: 32 bits, in no more bytes than those need. protobuf-c reads no more. */
+static bool read_short_varint(WireReader *reader, uint64_t *out)
+{
+	const size_t at = reader->at;
+
+	if (!wire_read_varint(reader, out))
+		return false;
+	if (reader->at - at > 5)
+		return wrong(reader, "a tag or a length of more than 5 bytes");
+	return true;
+}
+
 static bool read_fixed(WireReader *reader, size_t len, uint64_t *out)
 {
 	uint64_t value = 0;
@@ -60,7 +72,7 @@ static bool read_bytes(WireReader *reader, Bytes *out)
 {
 	uint64_t len;
 
-	if (!wire_read_varint(reader, &len))
+	if (!read_short_varint(reader, &len))
 		return false;
 	if (len > reader->bytes.len - reader->at)
 		return wrong(reader, "a length reaches beyond the end");
@@ -76,7 +88,7 @@ bool wire_next(WireReader *reader, WireField *out)
 
 	if (reader->at == reader->bytes.len || reader->wrong)
 		return false;
-	if (!wire_read_varint(reader, &tag))
+	if (!read_short_varint(reader, &tag))
 		return false;
 	if (tag >> 3 == 0 || tag >> 3 > WIRE_MAX_FIELD_NUMBER)
 		return wrong(reader, "a field number out of range");

@@ -50,7 +50,7 @@ MUST_CHECK bool wire_read_varint(WireReader *reader, uint64_t *out);
  * wire_next - the next field
  *
  * False at the end, and, with @reader->wrong set, at something that is no field: cut off, number
- * 0 or above the highest, a group, an unknown wire type.
+ * 0 or above the highest, a group, an unknown wire type, a tag or a length of more than 5 bytes.
  */
 MUST_CHECK bool wire_next(WireReader *reader, WireField *out);
 

@@ -70,6 +70,27 @@ Test(wire_lint, refuses_what_is_cut_off)
 	probe_free(&p);
 }
 
+/* protobuf-c reads five bytes of a tag and of a length, so the lint takes no more. */
+Test(wire_lint, refuses_tags_and_lengths_of_six_bytes)
+{
+	static const uint8_t tag[] = { 0x88, 0x80, 0x80, 0x80, 0x80, 0x00, 0x01 };
+	static const uint8_t len[] = { 0x1a, 0x81, 0x80, 0x80, 0x80, 0x80, 0x00, 'x' };
+	Error err;
+
+	cr_assert_not(
+		wire_lint((Bytes){ tag, sizeof(tag) }, HELLO, (WireLimitList){ 0 }, &err));
+	cr_assert_eq(err.diagnostic, PVW_RPC_0001);
+	cr_assert_not_null(strstr(err.text, "more than 5 bytes"), "%s", err.text);
+	cr_assert_not(
+		wire_lint((Bytes){ len, sizeof(len) }, HELLO, (WireLimitList){ 0 }, &err));
+	cr_assert_eq(err.diagnostic, PVW_RPC_0001);
+	/* One byte less is merely long-winded. */
+	cr_assert(
+		wire_lint((Bytes){ (const uint8_t[]){ 0x88, 0x80, 0x80, 0x80, 0x00, 0x01 }, 6 },
+			HELLO, (WireLimitList){ 0 }, &err),
+		"%s", err.text);
+}
+
 Test(wire_lint, refuses_text_that_is_not_utf8)
 {
 	Probe p = { 0 };
