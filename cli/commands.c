@@ -56,6 +56,16 @@ static const OptionRow mtrr_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow boot_tree_options[] = {
+	{ .name = "host", .help = "the host's tree, which the boot shim reads, instead" },
+	{ .name = "output",
+		.letter = 'o',
+		.value = "FILE",
+		.required = true,
+		.help = "the tree to write; \"-\" is standard output" },
+	{ .name = NULL },
+};
+
 static const OptionRow check_options[] = {
 	{ .name = "warn",
 		.letter = 'W',
@@ -165,6 +175,23 @@ static const CommandRow commands[] = {
 		.options = mtrr_options,
 		.takes_input = true,
 		.run = command_mtrr,
+	},
+	{
+		.name = "boot-tree",
+		.operands = "VM.json",
+		.operands_min = 1,
+		.operands_max = 1,
+		.summary = "a described machine's boot tree, as its boot shim would write it",
+		.description =
+			"Lays the machine out and writes the device tree that a paravisor in "
+			"its VTL2 starts from:\n"
+			"processors, everybody's memory, and MMIO ranges with their roles. The "
+			"other commands\n"
+			"take it as --dtb. docs/formats.md describes VM.json; it needs a VTL2.",
+		.examples = "  pvw boot-tree vm.json -o boot.dtb\n"
+			    "  pvw boot-tree vm.json --host -o - | dtc -I dtb -O dts\n",
+		.options = boot_tree_options,
+		.run = command_boot_tree,
 	},
 	{
 		.name = "check",

@@ -13,6 +13,7 @@ ExitStatus command_serve(const Invocation *invocation);
 ExitStatus command_plan(const Invocation *invocation);
 ExitStatus command_map(const Invocation *invocation);
 ExitStatus command_mtrr(const Invocation *invocation);
+ExitStatus command_boot_tree(const Invocation *invocation);
 ExitStatus command_check(const Invocation *invocation);
 ExitStatus command_explain(const Invocation *invocation);
 ExitStatus command_fixture(const Invocation *invocation);

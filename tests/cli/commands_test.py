@@ -22,8 +22,8 @@ import tempfile
 import time
 
 DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
-COMMANDS = ["serve", "plan", "map", "mtrr", "check", "explain", "fixture", "call", "doctor",
-            "completion", "version", "help"]
+COMMANDS = ["serve", "plan", "map", "mtrr", "boot-tree", "check", "explain", "fixture", "call",
+            "doctor", "completion", "version", "help"]
 tests = []
 
 
@@ -77,7 +77,7 @@ def diagnostics(pvw):
 @test
 def every_command_has_help_with_two_examples(pvw):
     text = pvw("--help").stdout.decode()
-    listed = re.findall(r"^  ([a-z]+)  +\S", text.split("Commands:")[1].split("Options:")[0], re.M)
+    listed = re.findall(r"^  ([a-z-]+)  +\S", text.split("Commands:")[1].split("Options:")[0], re.M)
     assert set(COMMANDS) <= set(listed), listed
     for command in listed:
         help_text = pvw(command, "--help")
@@ -219,6 +219,54 @@ def tree_of(pvw, name="x64-numa-roles.boot.dts", change=None):
     subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", path], input=text.encode(),
                    check=True)
     return path
+
+
+def describe(pvw, **members):
+    document = {"schema": "pvw.vm/1", "arch": "x86_64",
+                "nodes": [{"memory": "4GiB"}, {"memory": "4GiB"}], "processors": {"count": 4},
+                "vtl2": {"memory": "512MiB", "chipset": "1GiB"}}
+    document.update(members)
+    path = pvw.path("vm.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({k: v for k, v in document.items() if v is not None}, file)
+    return path
+
+
+@test
+def boot_tree_of_a_description_can_be_planned(pvw):
+    for arch, high in (("x86_64", "0x240000000"), ("aarch64", "0x240000000")):
+        tree = pvw.path(arch + ".dtb")
+        ends(pvw("boot-tree", describe(pvw, arch=arch), "-o", tree), DONE)
+        given = ["--dtb", tree, "--arch", arch]
+        ends(pvw("check", *given), DONE, "0 errors, 0 warnings, 0 notes")
+        plan = pvw.json("pvw.plan/1", "plan", *given, "--firmware", "none")
+        windows = {r["tag"]: r for r in plan["layout"]["records"] if "chipset" in r["tag"]}
+        assert windows["chipset-high"]["start"] == high, windows
+        text = pvw("map", *given).stdout.decode()
+        assert text.count("role declared") == 2 and "VTL2 persisted state" in text, text
+        # Equal descriptions give equal trees, wherever they go.
+        with open(tree, "rb") as file:
+            assert pvw("boot-tree", describe(pvw, arch=arch), "-o", "-").stdout == file.read()
+
+
+@test
+def boot_tree_writes_the_hosts_too(pvw):
+    tree = pvw("boot-tree", describe(pvw), "--host", "-o", "-").stdout
+    assert b"openhcl,mmio-roles" in tree and b"vmbus-vtl0@f8000000" in tree
+    if not shutil.which("dtc"):
+        raise Skip("no dtc")
+    done = subprocess.run(["dtc", "-I", "dtb", "-O", "dts", "-o", "-"], input=tree,
+                          capture_output=True, check=True)
+    assert not done.stderr, done.stderr
+
+
+@test
+def boot_tree_wants_a_machine_with_vtl2(pvw):
+    ends(pvw("boot-tree", describe(pvw, vtl2=None), "-o", "-"), REFUSED, "PVW-TREE-0010")
+    ends(pvw("boot-tree", describe(pvw, vtl2={"memory": "1MiB"}), "-o", "-"), REFUSED,
+         "PVW-TREE-0011")
+    ends(pvw("boot-tree", describe(pvw)), USAGE, "'output'")
+    ends(pvw("boot-tree", "-o", "-"), USAGE)
 
 
 @test

@@ -55,7 +55,7 @@ def main():
 
     general = read("docs/pvw.1.scd")
     special = {"serve": read("docs/pvw-serve.8.scd"), "fixture": read("docs/pvw-fixture.5.scd")}
-    commands = re.findall(r"^  ([a-z]+)  +\S", help_of(program).split("Commands:")[1], re.M)
+    commands = re.findall(r"^  ([a-z-]+)  +\S", help_of(program).split("Commands:")[1], re.M)
     for command in commands:
         text = general + special.get(command, "")
         words = re.findall(r"^ +(?:-\w, )?(--[a-z0-9-]+)", help_of(program, command), re.M)
