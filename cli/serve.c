@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "host/size_text.h"
 #include "worker/worker.h"
+
+#define MAX_BLOB_BYTES (UINT64_C(1) << 40)
 
 /* Numbers from the words of the command line. */
 typedef struct ServeWords {
@@ -138,6 +141,22 @@ static bool parse_parameters(const Invocation *invocation, WorkerOptions *option
 		option_fail("parameters", err);
 }
 
+/* As much as an address space has room for, beside what the worker itself needs. */
+static bool parse_blobs(const Invocation *invocation, WorkerOptions *options, Error *err)
+{
+	const char *text = invocation_value(invocation, "blobs");
+
+	if (!text)
+		return true;
+	if (!size_text_parse(text, &options->blob_bytes) || options->blob_bytes == 0 ||
+		options->blob_bytes > MAX_BLOB_BYTES) {
+		error_set(err, PVW_CLI_0001,
+			"'%.64s', expected a size like 512MiB, at most 1 TiB", text);
+		return option_fail("blobs", err);
+	}
+	return true;
+}
+
 /* Some options belong together and some exclude each other. */
 static bool check_vtl2(const Invocation *invocation, WorkerOptions *options, Error *err)
 {
@@ -183,6 +202,7 @@ static bool parse_options(
 	return parse_listen(invocation, words, options, err) &&
 		parse_users(invocation, words, options, err) &&
 		parse_windows(invocation, words, options, err) &&
+		parse_blobs(invocation, options, err) &&
 		parse_parameters(invocation, options, err) &&
 		check_vtl2(invocation, options, err);
 }

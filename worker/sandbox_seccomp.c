@@ -121,7 +121,10 @@ static bool add_rules(
 	return true;
 }
 
-/* Memory that is not executable; signals to ourselves, for abort; descriptors copied, counted. */
+/*
+ * Memory that is not executable; memory files that can be sealed, and their seals; signals to
+ * ourselves, for abort; descriptors copied, counted.
+ */
 static bool add_conditions(scmp_filter_ctx filter, Error *err)
 {
 	const scmp_datum_t ourselves = (scmp_datum_t)getpid();
@@ -134,6 +137,10 @@ static bool add_conditions(scmp_filter_ctx filter, Error *err)
 		{ SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, ourselves, 0) },
 		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0) },
 		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD, 0) },
+		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_ADD_SEALS, 0) },
+		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS, 0) },
+		{ SCMP_SYS(memfd_create),
+			SCMP_A1(SCMP_CMP_EQ, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0) },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

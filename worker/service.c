@@ -14,7 +14,7 @@
 
 /* The handlers' own features; Hello lists only what works. */
 static const char *const features[] = { "events", "blobs", "uefi", "pcat", "linux-in-place",
-	"intercepts" };
+	"linux-blobs", "intercepts" };
 
 const char *const *service_features(size_t *count)
 {
@@ -69,6 +69,7 @@ static bool take_hello(const Call *call, const Pvw__V1__HelloRequest *in,
 	limits->max_dtb = BOOT_INFO_MAX_DTB;
 	limits->max_windows = GUEST_MEMORY_MAX_WINDOWS;
 	limits->max_channel_demands = CHANNEL_MAX_DEMANDS;
+	limits->max_blob_bytes = blob_store_limit(session_blobs(call->service->session));
 
 	out->major = SERVICE_MAJOR;
 	out->minor = SERVICE_MINOR;

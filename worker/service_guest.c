@@ -88,8 +88,7 @@ bool service_put_blob(const Call *call, const Pvw__V1__PutBlobRequest *in,
 	if (in->chunk->last) {
 		const Blob *blob = blob_store_find(session_blobs(session), in->name);
 
-		*digest = digest_of((Bytes){ blob->data, (size_t)blob->total });
-		out->sha256 = convert_digest_out(digest);
+		out->sha256 = convert_digest_out(&blob->digest);
 	}
 	return true;
 }
@@ -109,9 +108,8 @@ static bool complete_blobs(const Call *call, NamedBytesList *out, Error *err)
 	for (size_t i = 0; i < store->count; i++) {
 		const Blob *blob = &store->blobs[i];
 
-		if (blob->received == blob->total)
-			items[count++] =
-				(NamedBytes){ blob->name, { blob->data, (size_t)blob->total } };
+		if (blob->complete)
+			items[count++] = (NamedBytes){ blob->name, blob->bytes };
 	}
 	*out = (NamedBytesList){ items, count };
 	return true;

@@ -93,6 +93,7 @@ bool session_new(const SessionOptions *options, Session **out, Error *err)
 	if (!session)
 		return error_set(err, PVW_MEM_0001, "no memory for a session");
 	session->options = *options;
+	session->blobs.max_bytes = options->blob_bytes;
 	*out = session;
 	return true;
 }

@@ -40,6 +40,7 @@ typedef struct SessionOptions {
 	const GuestWindow
 		*windows; /* the table given at start, borrowed; none = see LoadTarget */
 	size_t window_count;
+	uint64_t blob_bytes; /* what uploaded images may take together; 0 = the default */
 	bool narrow_only; /* no table at start: VTL0's RAM, and requests can only narrow it */
 } SessionOptions;
 

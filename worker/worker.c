@@ -32,7 +32,7 @@ typedef struct Worker {
 
 /* What the boot tree and its pages need while they are read, bytes. */
 #define START_ARENA_LIMIT ((size_t)4 * 1024 * 1024)
-/* A log may grow to this; guest memory, to its size. */
+/* A log may grow to this; guest memory, to its size; a blob, to what all may take. */
 #define MAX_FILE_BYTES ((uint64_t)1024 * 1024 * 1024)
 
 static_assert(SERVER_MAX_LISTENERS + 1 <= SANDBOX_MAX_FOLDERS, "of the sockets and the log");
@@ -119,6 +119,7 @@ static bool open_service(Worker *worker, Error *err)
 			.guest_fd = worker->guest_fd,
 			.windows = options->windows,
 			.window_count = options->window_count,
+			.blob_bytes = options->blob_bytes,
 			.narrow_only = options->boot_info != NULL,
 		},
 		.events = worker->events,
@@ -311,15 +312,22 @@ static void close_all(Worker *worker)
 	free(worker->log_path);
 }
 
-/* A device has no size, and writing to it no limit. */
+static uint64_t blob_bytes(const Worker *worker)
+{
+	return blob_store_limit(session_blobs(service_session(worker->service)));
+}
+
+/* A device has no size, and writing to it no limit. A blob is a file too. */
 static uint64_t max_file_bytes(const Worker *worker)
 {
+	const uint64_t blobs = blob_bytes(worker);
+	const uint64_t least = blobs > MAX_FILE_BYTES ? blobs : MAX_FILE_BYTES;
 	struct stat guest;
 
 	if (worker->guest_fd >= 0 && fstat(worker->guest_fd, &guest) == 0 &&
-		(uint64_t)guest.st_size > MAX_FILE_BYTES)
+		(uint64_t)guest.st_size > least)
 		return (uint64_t)guest.st_size;
-	return MAX_FILE_BYTES;
+	return least;
 }
 
 static bool enter_sandbox(Worker *worker, Error *err)
@@ -327,7 +335,7 @@ static bool enter_sandbox(Worker *worker, Error *err)
 	SandboxOptions options = {
 		.mode = worker->options->sandbox,
 		.folder_count = worker->folder_count,
-		.mapped_bytes = BLOB_STORE_MAX_BYTES,
+		.mapped_bytes = blob_bytes(worker),
 		.max_file_bytes = max_file_bytes(worker),
 	};
 	SandboxReport report;

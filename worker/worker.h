@@ -18,6 +18,7 @@ typedef struct WorkerOptions {
 	const char *guest_memory; /* "fd:N" or a path; NULL = memory-only loads */
 	const GuestWindow *windows;
 	size_t window_count;
+	uint64_t blob_bytes; /* what uploaded images may take together; 0 = the default */
 	/* Inside VTL2: the boot tree is read from here and the host cannot give another. */
 	const char *boot_info; /* a path; NULL = not inside VTL2 */
 	bool has_parameters;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "support/diagnostics.h"
+#include "worker/blob_store.h"
 #include "worker/entropy.h"
 #include "worker/sandbox.h"
 
@@ -199,6 +200,33 @@ Test(sandbox, leaves_what_a_server_needs)
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	file = memfd_create("guest", 0);
 	cr_assert_eq(inside(&options, works_as_a_server), FINE);
+}
+
+static bool takes_a_blob(void)
+{
+	static const char *const chunks[] = { "ker", "nel" };
+	BlobStore store = { 0 };
+	uint64_t received = 0;
+	Error err;
+
+	for (size_t i = 0; i < 2; i++) {
+		const BlobChunk chunk = { .name = "k",
+			.total = 6,
+			.offset = 3 * i,
+			.data = { (const uint8_t *)chunks[i], 3 } };
+
+		if (!blob_store_put(&store, &chunk, &received, &err))
+			return false;
+	}
+	return memcmp(blob_store_find(&store, "k")->bytes.data, "kernel", 6) == 0;
+}
+
+Test(sandbox, leaves_what_blobs_need)
+{
+	const SandboxOptions options = everything();
+
+	need_all_layers();
+	cr_assert_eq(inside(&options, takes_a_blob), FINE);
 }
 
 static bool try_exec(void)
