@@ -241,6 +241,8 @@ typedef struct AcpiInputs {
 	uint32_t acpi_irq;            /* SCI */
 	uint64_t hypervisor_identity; /* aarch64's FADT; 0 = none */
 	AcpiPsci psci;                /* aarch64's FADT */
+	/* aarch64's GTDT, beside the topology's virtual timer; INTIDs, 0 = not told of */
+	uint32_t secure_timer, physical_timer, hypervisor_timer;
 
 	/* DSDT */
 	const AcpiUart *uarts;
