@@ -181,15 +181,28 @@ static bool place_kernel(Arm64Boot *boot, Error *err)
  * ACPI
  */
 
-static AcpiSbsaUart sbsa_uart(const ArmUart *uart, size_t index)
+static AcpiSbsaUart sbsa_uart(const ArmUart *uart, uint8_t number)
 {
 	return (AcpiSbsaUart){
-		.name = { 'U', 'A', 'R', (char)('0' + index) },
-		.uid = index,
+		.name = { 'U', 'A', 'R', (char)('0' + number) },
+		.uid = number,
 		.base = uart->address,
 		.len = PL011_0_SIZE,
 		.gsiv = uart->intid,
 	};
+}
+
+/* A console or debugger's port is where its UART is. */
+static void move_port(AcpiPort *port, const Arm64Machine *machine)
+{
+	for (size_t i = 0; i < machine->uart_count; i++) {
+		if (port->kind != ACPI_PORT_PL011 ||
+			port->base != arm64_platform_uarts[machine->uart_numbers[i]].address)
+			continue;
+		port->base = machine->uarts[i].address;
+		port->interrupt = machine->uarts[i].intid;
+		break;
+	}
 }
 
 /* By PsciConduit. */
@@ -209,9 +222,14 @@ static bool build_acpi(Arm64Boot *boot, uint64_t gpa, AcpiSet *out, Error *err)
 	if (!boot_machine_acpi(boot->in, boot->profile, boot->arena, &acpi, err))
 		return error_wrap(err, "acpi tables");
 	for (size_t i = 0; i < machine->uart_count; i++)
-		uarts[i] = sbsa_uart(&machine->uarts[i], i);
+		uarts[i] = sbsa_uart(&machine->uarts[i], machine->uart_numbers[i]);
+	move_port(&acpi.console, machine);
+	move_port(&acpi.debug_port, machine);
 	acpi.topology = &machine->topology;
 	acpi.psci = acpi_psci[machine->psci];
+	acpi.secure_timer = machine->timers.secure;
+	acpi.physical_timer = machine->timers.physical;
+	acpi.hypervisor_timer = machine->timers.hypervisor;
 	acpi.sbsa_uarts = uarts;
 	acpi.sbsa_uart_count = machine->uart_count;
 	acpi.with_processors = true;

@@ -13,6 +13,11 @@
 
 #define SLIT_HEAD 44 /* bytes: header and number of nodes. [ACPI65] 5.2.17 */
 
+const ArmUart arm64_platform_uarts[ARM64_UARTS_MAX] = {
+	{ PL011_0_GPA, PL011_0_INTID },
+	{ PL011_1_GPA, PL011_1_INTID },
+};
+
 static bool check_page(const char *what, uint64_t gpa, Error *err)
 {
 	return is_aligned(gpa, PAGE_SIZE) ||
@@ -89,13 +94,15 @@ static bool choose_gic(
 
 /* There if the chipset has it; where the platform has it unless that is said. */
 static bool choose_uart(
-	bool wanted, ArmUart stated, ArmUart platform, Arm64Machine *machine, Error *err)
+	uint8_t number, bool wanted, ArmUart stated, Arm64Machine *machine, Error *err)
 {
 	if (!wanted)
 		return true;
 	if (!check_page("uart", stated.address, err))
 		return false;
-	machine->uarts[machine->uart_count++] = stated.address ? stated : platform;
+	machine->uart_numbers[machine->uart_count] = number;
+	machine->uarts[machine->uart_count++] =
+		stated.address ? stated : arm64_platform_uarts[number];
 	return true;
 }
 
@@ -103,10 +110,8 @@ static bool choose_uarts(const PlatformSettings *settings, Arm64Machine *machine
 {
 	const ArmMachineSettings *arm = &settings->linux_direct.arm;
 
-	return choose_uart(settings->chipset.com1, arm->com1,
-		       (ArmUart){ PL011_0_GPA, PL011_0_INTID }, machine, err) &&
-		choose_uart(settings->chipset.com2, arm->com2,
-			(ArmUart){ PL011_1_GPA, PL011_1_INTID }, machine, err);
+	return choose_uart(0, settings->chipset.com1, arm->com1, machine, err) &&
+		choose_uart(1, settings->chipset.com2, arm->com2, machine, err);
 }
 
 /* A device, and whether the settings have put it where it is. */

@@ -14,11 +14,15 @@ typedef struct Arm64Machine {
 	ArmTimers timers;           /* all in effect; 0 = not told of */
 	PsciConduit psci;
 	ArmUart uarts[ARM64_UARTS_MAX];
+	uint8_t uart_numbers[ARM64_UARTS_MAX]; /* 0 = com1, 1 = com2 */
 	size_t uart_count;
 	bool has_distances;
 	AcpiDistances distances; /* of the host's SLIT */
 	bool with_hypervisor;    /* Hyper-V's identity, and VMBus */
 } Arm64Machine;
+
+/* com1 and com2 where Hyper-V has them. */
+extern const ArmUart arm64_platform_uarts[ARM64_UARTS_MAX];
 
 /**
  * arm64_machine_resolve - decide what there is
