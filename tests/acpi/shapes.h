@@ -175,7 +175,7 @@ static inline void shape_add_bridges(ShapeMachine *m, const Shape *shape)
 		const uint64_t low = 0xC0000000 + i * 16 * SHAPE_MIB;
 		const uint64_t high = 2048 * SHAPE_GIB + i * 64 * SHAPE_GIB;
 
-		m->bridges[i] = (AcpiBridge){ .index = (uint32_t)(i * 7),
+		m->bridges[i] = (AcpiBridge){ .index = (uint32_t)(i * 6),
 			.segment = (uint16_t)i,
 			.end_bus = 255,
 			.ecam = { ecam, ecam + 256 * SHAPE_MIB },
