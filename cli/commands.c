@@ -47,7 +47,30 @@ static const OptionRow plan_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow layout_options[] = {
+	{ .name = "vm", .value = "FILE", .help = "the same as the operand" },
+	{ .name = "explain", .help = "say why each range lies where it lies" },
+	{ .name = "against",
+		.value = "FILE",
+		.help = "a layout of before, as JSON: exit with 1 at the first difference" },
+	{ .name = "layout-version", .value = "N", .help = "wins over the description's" },
+	{ .name = "width", .value = "BITS", .help = "of addresses, likewise" },
+	{ .name = "scale", .value = "SCALE", .help = "of an SVG: log (default) or linear" },
+	{ .name = "template", .help = "print a description with every member instead" },
+	{ .name = "arch",
+		.value = "ARCH",
+		.help = "of the template: x86_64 (default), aarch64" },
+	{ .name = NULL },
+};
+
+static const OptionRow explain_options[] = {
+	{ .name = "vm", .value = "FILE", .help = "a VM description instead of an INPUT" },
+	{ .name = NULL },
+};
+
 static const OptionRow map_options[] = {
+	{ .name = "vm", .value = "FILE", .help = "a VM description instead of an INPUT" },
+	{ .name = "scale", .value = "SCALE", .help = "of an SVG: log (default) or linear" },
 	{ .name = "width", .value = "N", .help = "columns; default: the terminal's, else 80" },
 	{ .name = "from", .value = "ADDRESS", .help = "begin there" },
 	{ .name = "to", .value = "ADDRESS", .help = "end before it" },
@@ -141,6 +164,29 @@ static const CommandRow commands[] = {
 		.run = command_plan,
 	},
 	{
+		.name = "layout",
+		.operands = "[VM.json]",
+		.operands_max = 1,
+		.summary = "where everything of a described machine is",
+		.description =
+			"Gives addresses to all that a VM description has: RAM, chipset and "
+	                "PCIe "
+			"windows, VTL2.\n"
+			"The same description has the same addresses on every host. JSON is "
+	                "what "
+			"to keep of it:\n"
+			"--against compares with what was kept. --explain says who asked for a "
+			"range and what\n"
+			"moved it there. docs/formats.md describes VM.json and the layout.",
+		.examples = "  pvw layout --template >vm.json\n"
+			    "  pvw layout vm.json --explain\n"
+			    "  pvw layout vm.json --format svg >vm.svg\n"
+			    "  pvw layout vm.json --against kept.json\n",
+		.options = layout_options,
+		.draws = true,
+		.run = command_layout,
+	},
+	{
 		.name = "map",
 		.operands = "",
 		.summary = "the guest's memory as a picture",
@@ -153,9 +199,11 @@ static const CommandRow commands[] = {
 			"windows and why\n"
 			"they are what they are, and everything that is placed.",
 		.examples = "  pvw map --fixture fixtures/x64-uefi-4vp.cbor\n"
-			    "  pvw map --dtb boot.dtb --from 0xf0000000 --to 0x100000000\n",
+			    "  pvw map --dtb boot.dtb --from 0xf0000000 --to 0x100000000\n"
+			    "  pvw map --vm vm.json --format svg --scale linear >vm.svg\n",
 		.options = map_options,
 		.takes_input = true,
+		.draws = true,
 		.run = command_map,
 	},
 	{
@@ -219,14 +267,17 @@ static const CommandRow commands[] = {
 		.operands_max = 1,
 		.summary = "what a diagnostic, an address or a setting means",
 		.description = "A diagnostic: what it says and what to do. An address of an "
-			       "INPUT's guest: what lies\n"
-			       "there and why. A setting: what it does, its default, what "
+			       "INPUT's guest or of\n"
+			       "a described machine: what lies there and why. A setting: what "
+	                       "it does, its default, what "
 			       "isolation makes of it, and\n"
 			       "with an INPUT what was asked for and what is used. "
 			       "\"settings\" lists them.",
 		.examples = "  pvw explain PVW-ROLE-0010\n"
 			    "  pvw explain 0x100000 --fixture fixtures/x64-uefi-4vp.cbor\n"
+			    "  pvw explain 0xf8000000 --vm vm.json\n"
 			    "  pvw explain uefi.secure_boot\n",
+		.options = explain_options,
 		.takes_input = true,
 		.run = command_explain,
 	},

@@ -11,6 +11,7 @@ const Program *cli_program(void);
 
 ExitStatus command_serve(const Invocation *invocation);
 ExitStatus command_plan(const Invocation *invocation);
+ExitStatus command_layout(const Invocation *invocation);
 ExitStatus command_map(const Invocation *invocation);
 ExitStatus command_mtrr(const Invocation *invocation);
 ExitStatus command_boot_tree(const Invocation *invocation);

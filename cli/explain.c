@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/view.h"
+#include "cli/vm_input.h"
 #include "host/size_text.h"
 #include "layout/layout_explain.h"
 
@@ -263,9 +264,127 @@ static bool print_address(const Invocation *invocation, const AddressFacts *fact
 	return true;
 }
 
+/*
+ * Addresses of a described machine.
+ */
+
+/* What lies directly before and behind, with the room between. */
+typedef struct Neighbours {
+	const LayoutPlacement *before, *behind;
+	char before_tag[LAYOUT_TAG_SIZE], behind_tag[LAYOUT_TAG_SIZE];
+} Neighbours;
+
+static Neighbours neighbours_of(const LayoutView *layout, uint64_t address)
+{
+	const LayoutPlacementList list = layout->layout->placements;
+	Neighbours out = { .before = NULL };
+
+	for (size_t i = 0; i < list.count; i++) {
+		if (list.items[i].range.end <= address)
+			out.before = &list.items[i];
+		if (list.items[i].range.start > address && !out.behind)
+			out.behind = &list.items[i];
+	}
+	if (out.before)
+		layout_tag_write(out.before->tag, out.before_tag);
+	if (out.behind)
+		layout_tag_write(out.behind->tag, out.behind_tag);
+	return out;
+}
+
+static json_t *neighbour_json(const LayoutPlacement *placement, const char *tag)
+{
+	if (!placement)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s}", "tag", tag, "start",
+		hex(placement->range.start).text, "end", hex(placement->range.end).text);
+}
+
+/* @reason NULL: nothing is there. */
+static bool print_vm_json(const Invocation *invocation, uint64_t address,
+	const LayoutPlacement *placement, const LayoutReason *reason, const Neighbours *sides,
+	Error *err)
+{
+	json_t *document = json_pack("{s:s, s:o, s:o}", "address", hex(address).text, "before",
+		neighbour_json(sides->before, sides->before_tag), "behind",
+		neighbour_json(sides->behind, sides->behind_tag));
+
+	if (document && reason)
+		json_object_update_new(document,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "start",
+				hex(placement->range.start).text, "end",
+				hex(placement->range.end).text, "tag", reason->tag, "kind",
+				placement_kind_name(placement->kind), "item",
+				layout_item_name(placement->item), "member", reason->member,
+				"asked", reason->asked, "placed", reason->placed));
+	return output_json(invocation, SCHEMA, document, err);
+}
+
+static void print_neighbour(
+	const char *side, const LayoutPlacement *placement, const char *tag, uint64_t room)
+{
+	if (!placement)
+		printf("   %s: nothing\n", side);
+	else
+		printf("   %s: " RANGE_FORMAT " %s%s%s\n", side, RANGE_ARGS(placement->range),
+			tag, room ? ", with a gap of " : "", room ? size_text(room).text : "");
+}
+
+static void print_vm_text(uint64_t address, const LayoutPlacement *placement,
+	const LayoutReason *reason, const Neighbours *sides)
+{
+	const MemoryRange range =
+		placement ? placement->range : (MemoryRange){ address, address };
+
+	if (placement)
+		printf("0x%" PRIx64 ": " RANGE_FORMAT " (%s)\n\n   %s, %s, byte 0x%" PRIx64
+		       " of it\n   asked for by %s: %s\n   %s\n",
+			address, RANGE_ARGS(range), size_text(memory_range_len(range)).text,
+			reason->tag, placement_kind_name(placement->kind),
+			address - range.start, reason->member, reason->asked, reason->placed);
+	else
+		printf("0x%" PRIx64 ": nothing that the machine has\n\n", address);
+	print_neighbour("before", sides->before, sides->before_tag,
+		sides->before ? range.start - sides->before->range.end : 0);
+	print_neighbour("behind", sides->behind, sides->behind_tag,
+		sides->behind ? sides->behind->range.start - range.end : 0);
+}
+
+static bool explain_vm_address(const Invocation *invocation, const char *path, View *view,
+	uint64_t address, Error *err)
+{
+	const LayoutPlacement *placement = NULL;
+	LayoutReason reason;
+	LayoutView layout;
+	Neighbours sides;
+	uint64_t version;
+	size_t index;
+
+	view->arena = arena_new(VM_ARENA_LIMIT);
+	if (!view->arena)
+		return error_set(err, PVW_MEM_0001, "no memory");
+	if (!invocation_number(invocation, "layout-version", 0, UINT32_MAX, &version, err) ||
+		!vm_input_load(path, (VmWishes){ .layout_version = (uint32_t)version },
+			view->arena, &layout, err))
+		return false;
+	index = layout_view_find(&layout, address);
+	if (index != SIZE_MAX) {
+		placement = &layout.layout->placements.items[index];
+		if (!layout_reason(&layout, index, view->arena, &reason, err))
+			return false;
+	}
+	sides = neighbours_of(&layout, address);
+	if (output_wants_json(invocation))
+		return print_vm_json(invocation, address, placement, placement ? &reason : NULL,
+			&sides, err);
+	print_vm_text(address, placement, &reason, &sides);
+	return true;
+}
+
 static bool explain_address(
 	const Invocation *invocation, View *view, const char *text, Error *err)
 {
+	const char *vm = invocation_value(invocation, "vm");
 	AddressFacts facts = { 0 };
 	char *end = NULL;
 
@@ -273,6 +392,11 @@ static bool explain_address(
 	facts.address = strtoull(text, &end, 0);
 	if (*end || errno)
 		return error_set(err, PVW_CLI_0005, "'%.64s', expected an address", text);
+	if (vm && has_input(invocation))
+		return error_set(
+			err, PVW_INPUT_0002, "--vm and another input, expected one of them");
+	if (vm)
+		return explain_vm_address(invocation, vm, view, facts.address, err);
 	if (!view_open(invocation, view, err))
 		return false;
 	if (view->client)

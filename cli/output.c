@@ -7,7 +7,8 @@
 
 bool output_wants_json(const Invocation *invocation)
 {
-	return invocation_format(invocation) != OUTPUT_TEXT;
+	return invocation_format(invocation) == OUTPUT_JSON ||
+		invocation_format(invocation) == OUTPUT_JSONL;
 }
 
 char *output_document(const char *schema, json_t *document, bool indent, Error *err)

@@ -35,7 +35,9 @@ struct Invocation {
 };
 
 static const OptionRow global_options[] = {
-	{ .name = "format", .value = "FORMAT", .help = "text (default), json or jsonl" },
+	{ .name = "format",
+		.value = "FORMAT",
+		.help = "text (default), json, jsonl; svg for pictures" },
 	{ .name = "color", .value = "WHEN", .help = "auto (default), always or never" },
 	{ .name = "quiet", .letter = 'q', .help = "errors only" },
 	{ .name = "verbose",
@@ -46,9 +48,10 @@ static const OptionRow global_options[] = {
 	{ .name = NULL },
 };
 
-static const char *const format_names[] = { "text", "json", "jsonl", NULL };
+static const char *const format_names[] = { "text", "json", "jsonl", "svg", NULL };
+static_assert(ARRAY_COUNT(format_names) == OUTPUT_FORMAT_COUNT + 1, "a name for each");
 /* Forms that are wanted and not there yet. */
-static const char *const later_formats[] = { "svg", "dot", "cbor" };
+static const char *const later_formats[] = { "dot", "cbor" };
 static const char *const colour_names[] = { "auto", "always", "never", NULL };
 
 /*
@@ -388,6 +391,11 @@ static bool check_format(const Invocation *invocation, Error *err)
 			"%s is not made by this version, expected text, "
 			"json or jsonl",
 			text);
+		return option_fail("format", err);
+	}
+	if (text && strcmp(text, "svg") == 0 && !invocation->command->draws) {
+		error_set(err, PVW_CLI_0004, "%s draws nothing, expected text, json or jsonl",
+			invocation->command->name);
 		return option_fail("format", err);
 	}
 	return true;

@@ -28,6 +28,7 @@ typedef enum OutputFormat {
 	OUTPUT_TEXT,
 	OUTPUT_JSON,
 	OUTPUT_JSONL,
+	OUTPUT_SVG, /* of commands that draw */
 	OUTPUT_FORMAT_COUNT
 } OutputFormat;
 
@@ -52,6 +53,7 @@ typedef struct CommandRow {
 	const char *examples;     /* lines for COMMAND --help, at least two */
 	const OptionRow *options; /* its own */
 	bool takes_input;         /* the INPUT options too */
+	bool draws;               /* knows OUTPUT_SVG */
 	ExitStatus (*run)(const Invocation *invocation);
 } CommandRow;
 

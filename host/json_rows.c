@@ -207,8 +207,6 @@ static bool read_member(JsonReader *reader, const JsonRow *row, const json_t *js
 		return read_name(reader, row, json, to);
 	case JSON_ROW_TEXT:
 		return read_text(reader, json, to);
-	case JSON_ROW_REMARK:
-		return json_is_string(json) || json_rows_fail(reader, json, "a text");
 	case JSON_ROW_OBJECT:
 		return json_rows_read(reader, row->rows, json, to);
 	case JSON_ROW_OBJECTS:
@@ -230,7 +228,8 @@ static bool refuse_unknown(JsonReader *reader, const JsonRow *rows, const json_t
 	/* Iterators are not const in the library; they only look. */
 	json_t *object = (json_t *)(uintptr_t)json;
 
-	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+	for (void *at = json_object_iter(object); at && !reader->lenient;
+		at = json_object_iter_next(object, at)) {
 		const char *name = json_object_iter_key(at);
 		const JsonRow *row = rows;
 

@@ -16,6 +16,7 @@ typedef struct JsonReader {
 	JsonPath path;
 	Arena *arena; /* for texts and lists */
 	Error *err;
+	bool lenient; /* members that no row names are passed: of documents that may grow */
 } JsonReader;
 
 typedef enum JsonRowKind {
@@ -27,7 +28,6 @@ typedef enum JsonRowKind {
 	JSON_ROW_SIZE,    /* uint64_t: bytes, or a text like "64MiB" */
 	JSON_ROW_NAME,    /* an enum of 32 bits: the place in @names */
 	JSON_ROW_TEXT,    /* const char *: not empty, without a NUL in it */
-	JSON_ROW_REMARK,  /* any text; it is not kept */
 	JSON_ROW_OBJECT,  /* by @rows, whose offsets count from this row's */
 	JSON_ROW_OBJECTS, /* a list by @rows, see @count_at */
 	JSON_ROW_NUMBERS, /* a list of uint32_t */
@@ -49,6 +49,8 @@ struct JsonRow {
 	const void
 		*item; /* JSON_ROW_OBJECTS: what an item is before it is read; NULL = zeros */
 	bool (*read)(JsonReader *reader, const json_t *json, void *to);
+	const char *help;    /* one line, for templates */
+	const char *example; /* JSON text; NULL: objects by their rows, else the remark alone */
 };
 
 /**

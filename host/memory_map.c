@@ -1,5 +1,5 @@
 /*
- * Ranges of a layout, sorted, folded and drawn one below the other.
+ * Ranges of a layout, drawn one below the other.
  *
  *	0x0000000000000000 +--------------------------------------------------+
  *	                   | R0 VTL0 RAM             ##############   2.9 GiB | node 0
@@ -11,9 +11,9 @@
 #include "host/memory_map.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "host/memory_map_internal.h"
 #include "host/size_text.h"
 #include "support/memory_range.h"
 
@@ -26,181 +26,13 @@
 #define HUMAN_WIDTH 9
 #define TAKEN_WIDTH (NAME_WIDTH + HUMAN_WIDTH + 7) /* of a row without its bar */
 
-/* How a role is drawn. The letter is there so that the colour is never the only sign. */
-typedef struct RoleLook {
-	const char *name;
-	char letter;
-	char vtl; /* whose it is: '0', '2' or '-' */
-	const char *colour;
-} RoleLook;
-
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
-#define BLUE "\033[34m"
-#define MAGENTA "\033[35m"
-#define CYAN "\033[36m"
-#define PLAIN "\033[0m"
-
-static const RoleLook unknown_look = { "unknown", '?', '-', PLAIN };
-
-/* By the wire's MemoryRole. */
-static const RoleLook memory_looks[] = {
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_UNSPECIFIED] = { "unspecified RAM", '?', '-',
-		PLAIN },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL0_RAM] = { "VTL0 RAM", 'R', '0', GREEN },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_RAM] = { "VTL2 RAM", 'R', '2', MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_CONFIG] = { "VTL2 config", 'C', '2', MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_RESERVED] = { "VTL2 reserved", 'X', '2',
-		MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_GPA_POOL] = { "VTL2 pool", 'P', '2', MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_SIDECAR_IMAGE] = { "VTL2 sidecar image", 'S',
-		'2', MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_SIDECAR_NODE] = { "VTL2 sidecar node", 'S', '2',
-		MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_PERSISTED_STATE] = { "VTL2 persisted state",
-		'K', '2', MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_LOG] = { "VTL2 log", 'L', '2', MAGENTA },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_PERSISTENT] = { "persistent memory", 'N', '0',
-		CYAN },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_PLATFORM_RESERVED] = { "platform reserved", 'X', '0',
-		CYAN },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_PROTECTABLE] = { "VTL2 protectable", 'R', '0',
-		CYAN },
-	[PVW__V1__MEMORY_ROLE__MEMORY_ROLE_VTL2_PAGE_TABLES] = { "VTL2 page tables", 'T', '2',
-		MAGENTA },
-};
-
-/* By the wire's MmioRole. */
-static const RoleLook mmio_looks[] = {
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_UNSPECIFIED] = { "unspecified MMIO", '?', '-', PLAIN },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_VTL0_CHIPSET_LOW] = { "mmio chipset low", 'l', '0',
-		YELLOW },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_VTL0_CHIPSET_HIGH] = { "mmio chipset high", 'h', '0',
-		YELLOW },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_VTL0_VMBUS] = { "mmio vmbus", 'v', '0', YELLOW },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_VTL2_VMBUS] = { "mmio VTL2 private", 'p', '2', MAGENTA },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_LOCAL_APIC] = { "mmio local APIC", 'a', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_IO_APIC] = { "mmio I/O APIC", 'a', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_GIC_DISTRIBUTOR] = { "mmio GIC distributor", 'g', '0',
-		BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_GIC_REDISTRIBUTOR] = { "mmio GIC redistrib.", 'g', '0',
-		BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_GIC_MSI] = { "mmio GIC MSI", 'g', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_TPM] = { "mmio TPM", 't', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_BATTERY] = { "mmio battery", 'b', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_UEFI_DEVICE] = { "mmio UEFI device", 'u', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_UART] = { "mmio UART", 's', '0', BLUE },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_PCIE_ECAM] = { "mmio PCIe ECAM", 'e', '0', CYAN },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_PCIE_LOW] = { "mmio PCIe low", 'e', '0', CYAN },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_PCIE_HIGH] = { "mmio PCIe high", 'e', '0', CYAN },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_FRAMEBUFFER] = { "mmio framebuffer", 'f', '0', CYAN },
-	[PVW__V1__MMIO_ROLE__MMIO_ROLE_HOST_RESERVED] = { "mmio reserved", 'x', '0', BLUE },
-};
-
-/* By the wire's RoleSource. */
-static const char *const source_texts[] = { "", "not given", "role declared", "role by address",
-	"declared absent" };
-
-static const RoleLook *look_of(const RoleLook *looks, size_t count, unsigned role)
-{
-	return role < count && looks[role].name ? &looks[role] : &unknown_look;
-}
-
-/* One row of the picture before it is drawn. The end is inclusive: a range may reach 2^64. */
-typedef struct Row {
-	uint64_t start, last;
-	const RoleLook *look;
-	bool is_ram;
-	uint32_t vnode;
-	const char *owner; /* "" = nobody named */
-	size_t folded;     /* neighbours that became part of it */
-	size_t index;      /* of the input, to sort stably */
-} Row;
-
 typedef struct Canvas {
 	FILE *out;
 	MapStyle style;
 	unsigned box;       /* columns between the box's sides */
 	unsigned doublings; /* of the largest row: its bar fills the room */
-	uint64_t from, last;
+	uint64_t from;
 } Canvas;
-
-/*
- * Rows.
- */
-
-static void add_row(
-	Row *rows, size_t *count, const Canvas *canvas, uint64_t start, uint64_t size, Row row)
-{
-	uint64_t last = start + (size - 1);
-
-	if (size == 0)
-		return;
-	if (last < start)
-		last = UINT64_MAX;
-	if (last < canvas->from || start > canvas->last)
-		return;
-	row.start = start < canvas->from ? canvas->from : start;
-	row.last = last > canvas->last ? canvas->last : last;
-	row.index = *count;
-	rows[(*count)++] = row;
-}
-
-static size_t gather_rows(const Canvas *canvas, const Pvw__V1__Layout *layout, Row *rows)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < layout->n_memory; i++) {
-		const Pvw__V1__MemoryRange *ram = layout->memory[i];
-
-		add_row(rows, &count, canvas, ram->start, ram->size,
-			(Row){ .look = look_of(memory_looks, ARRAY_COUNT(memory_looks),
-				       (unsigned)ram->role),
-				.is_ram = true,
-				.vnode = ram->vnode,
-				.owner = "" });
-	}
-	for (size_t i = 0; i < layout->n_mmio; i++) {
-		const Pvw__V1__MmioRange *mmio = layout->mmio[i];
-
-		add_row(rows, &count, canvas, mmio->start, mmio->size,
-			(Row){ .look = look_of(mmio_looks, ARRAY_COUNT(mmio_looks),
-				       (unsigned)mmio->role),
-				.owner = mmio->owner ? mmio->owner : "" });
-	}
-	return count;
-}
-
-static int compare_rows(const void *left, const void *right)
-{
-	const Row *a = left, *b = right;
-
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	if (a->last != b->last)
-		return a->last < b->last ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/* Neighbours that touch and differ in nothing become one. */
-static size_t fold_rows(Row *rows, size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		Row *before = kept ? &rows[kept - 1] : NULL;
-
-		if (before && before->last != UINT64_MAX && before->last + 1 == rows[i].start &&
-			before->look == rows[i].look && before->vnode == rows[i].vnode &&
-			strcmp(before->owner, rows[i].owner) == 0) {
-			before->last = rows[i].last;
-			before->folded++;
-		} else {
-			rows[kept++] = rows[i];
-		}
-	}
-	return kept;
-}
 
 /*
  * Drawing.
@@ -264,7 +96,7 @@ static void draw_bar(const Canvas *canvas, uint64_t size)
 	print_repeated(canvas->out, ' ', room - length);
 }
 
-static void draw_row(const Canvas *canvas, const Row *row)
+static void draw_row(const Canvas *canvas, const MapRow *row)
 {
 	FILE *out = canvas->out;
 	const uint64_t size = span(row->start, row->last);
@@ -273,7 +105,7 @@ static void draw_row(const Canvas *canvas, const Row *row)
 	fprintf(out, "| %s%c%c %-*s ", canvas->style.colour ? row->look->colour : "",
 		row->look->letter, row->look->vtl, NAME_WIDTH, row->look->name);
 	draw_bar(canvas, size);
-	fprintf(out, "%s %*s |", canvas->style.colour ? PLAIN : "", HUMAN_WIDTH,
+	fprintf(out, "%s %*s |", canvas->style.colour ? MAP_PLAIN : "", HUMAN_WIDTH,
 		size_text(size).text);
 	if (row->is_ram)
 		fprintf(out, " node %" PRIu32, row->vnode);
@@ -287,17 +119,17 @@ static void draw_row(const Canvas *canvas, const Row *row)
 }
 
 /* A double line where the owner changes from one privilege level to another. */
-static char boundary(const Row *before, const Row *row)
+static char boundary(const MapRow *before, const MapRow *row)
 {
 	return before && before->look->vtl != row->look->vtl ? '=' : '-';
 }
 
-static void draw_rows(const Canvas *canvas, const Row *rows, size_t count)
+static void draw_rows(const Canvas *canvas, const MapRow *rows, size_t count)
 {
 	uint64_t next = canvas->from; /* the first address not drawn yet */
 
 	for (size_t i = 0; i < count; i++) {
-		const Row *row = &rows[i], *before = i ? &rows[i - 1] : NULL;
+		const MapRow *row = &rows[i], *before = i ? &rows[i - 1] : NULL;
 
 		if (row->start > next)
 			draw_gap(canvas, next, row->start - 1);
@@ -325,8 +157,7 @@ static void draw_rows(const Canvas *canvas, const Row *rows, size_t count)
 static void print_window(const Canvas *canvas, const char *name,
 	const Pvw__V1__AddrRange *range, Pvw__V1__RoleSource source)
 {
-	const char *why =
-		(unsigned)source < ARRAY_COUNT(source_texts) ? source_texts[source] : "";
+	const char *why = memory_map_source(source);
 
 	if (!range || range->size == 0)
 		fprintf(canvas->out, "chipset %-5s absent, %s\n", name, why);
@@ -338,10 +169,6 @@ static void print_window(const Canvas *canvas, const char *name,
 
 static void print_placement(const Canvas *canvas, const Pvw__V1__Placement *placement)
 {
-	const uint64_t last = placement->start + (placement->size ? placement->size - 1 : 0);
-
-	if (last < canvas->from || placement->start > canvas->last)
-		return;
 	fprintf(canvas->out, "0x%016" PRIx64 " %9s  ", placement->start,
 		size_text(placement->size).text);
 	print_text(canvas->out, placement->name);
@@ -352,30 +179,16 @@ static void print_placement(const Canvas *canvas, const Pvw__V1__Placement *plac
 	fputc('\n', canvas->out);
 }
 
-static int compare_placements(const void *left, const void *right)
-{
-	const Pvw__V1__Placement *a = *(Pvw__V1__Placement *const *)left;
-	const Pvw__V1__Placement *b = *(Pvw__V1__Placement *const *)right;
-
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	if (a->size != b->size)
-		return a->size < b->size ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
 static bool print_placements(
 	const Canvas *canvas, const Pvw__V1__Layout *layout, Arena *arena, Error *err)
 {
-	const size_t count = layout->n_placements;
-	Pvw__V1__Placement **list = arena_array(arena, Pvw__V1__Placement *, count, err);
+	const Pvw__V1__Placement **list;
+	size_t count;
 
-	if (!list)
+	if (!memory_map_placements(layout, canvas->style, arena, &list, &count, err))
 		return false;
-	if (count == 0)
+	if (layout->n_placements == 0)
 		return true;
-	memcpy(list, layout->placements, count * sizeof(*list));
-	qsort(list, count, sizeof(*list), compare_placements);
 	fprintf(canvas->out, "\n%-18s %9s  %s\n", "placed at", "size", "what");
 	for (size_t i = 0; i < count; i++)
 		print_placement(canvas, list[i]);
@@ -411,34 +224,35 @@ static Canvas canvas_new(FILE *out, MapStyle style)
 		.style = style,
 		.box = width - ADDRESS_WIDTH - 2 - NODE_WIDTH,
 		.from = style.from,
-		.last = style.to ? style.to - 1 : UINT64_MAX,
 	};
+}
+
+void memory_map_print_rows(FILE *out, MapStyle style, MapRows rows)
+{
+	Canvas canvas = canvas_new(out, style);
+
+	for (size_t i = 0; i < rows.count; i++) {
+		const unsigned doublings =
+			doublings_of(span(rows.items[i].start, rows.items[i].last));
+
+		if (doublings > canvas.doublings)
+			canvas.doublings = doublings;
+	}
+	if (rows.count)
+		draw_rows(&canvas, rows.items, rows.count);
+	else
+		fputs("nothing lies there\n", out);
 }
 
 bool memory_map_print(
 	FILE *out, const Pvw__V1__Layout *layout, MapStyle style, Arena *arena, Error *err)
 {
-	Canvas canvas = canvas_new(out, style);
-	Row *rows = arena_array(arena, Row, layout->n_memory + layout->n_mmio, err);
-	size_t count;
+	const Canvas canvas = canvas_new(out, style);
+	MapRows rows;
 
-	if (!rows)
+	if (!memory_map_rows(layout, style, arena, &rows, err))
 		return false;
-	count = gather_rows(&canvas, layout, rows);
-	if (count)
-		qsort(rows, count, sizeof(*rows), compare_rows);
-	if (!style.verbose)
-		count = fold_rows(rows, count);
-	for (size_t i = 0; i < count; i++) {
-		const unsigned doublings = doublings_of(span(rows[i].start, rows[i].last));
-
-		if (doublings > canvas.doublings)
-			canvas.doublings = doublings;
-	}
-	if (count)
-		draw_rows(&canvas, rows, count);
-	else
-		fputs("nothing lies there\n", out);
+	memory_map_print_rows(out, style, rows);
 	print_facts(&canvas, layout);
 	return print_placements(&canvas, layout, arena, err);
 }

@@ -4,6 +4,7 @@
 #ifndef HOST_VM_INTERNAL_H
 #define HOST_VM_INTERNAL_H
 
+#include "host/json_rows.h"
 #include "host/vm_machine.h"
 
 typedef struct RootComplex {
@@ -30,6 +31,12 @@ typedef struct Parts {
 	RootComplex *root_complexes;
 	size_t root_complex_count;
 } Parts;
+
+/* The rows of the document, in the order of the template. */
+extern const JsonRow vm_document_rows[];
+
+/* The example of a row that a template writes itself: the name of its architecture. */
+#define VM_TEMPLATE_ARCH ""
 
 /** vm_check_said - do the members of the document go together? */
 MUST_CHECK bool vm_check_said(const Parts *parts, const char *source, Error *err);

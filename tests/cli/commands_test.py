@@ -154,7 +154,7 @@ def refused_input_ends_with_1_and_a_hint(pvw):
 
 @test
 def formats_of_later_are_refused_by_name(pvw):
-    for name in ("svg", "dot", "cbor"):
+    for name in ("dot", "cbor"):
         ends(pvw("map", "--fixture", pvw.fixture, "--format", name), REFUSED,
              f"{name} is not made by this version")
 
@@ -394,7 +394,7 @@ def map_draws_a_part(pvw):
 
 @test
 def map_is_json(pvw):
-    layout = pvw.json("pvw.layout/1", "map", "--fixture", pvw.fixture)
+    layout = pvw.json("pvw.map/1", "map", "--fixture", pvw.fixture)
     roles = {ram["role"] for ram in layout["memory"]}
     assert "MEMORY_ROLE_VTL0_RAM" in roles and "MEMORY_ROLE_VTL2_RAM" in roles, roles
     assert layout["chipset"]["low"]["size"].startswith("0x")
@@ -489,7 +489,7 @@ def explain_says_what_an_address_is(pvw):
     ends(pvw("explain", "0xffffffffffffffff", "--fixture", pvw.fixture), DONE, "last page")
     ends(pvw("explain", "0x1000", "--fixture", os.path.join(
         pvw.source, "fixtures", "refused-overlap.cbor")), REFUSED, "PVW-ROLE-0007")
-    layout = pvw.json("pvw.layout/1", "map", "--fixture", pvw.fixture)
+    layout = pvw.json("pvw.map/1", "map", "--fixture", pvw.fixture)
     vtl2 = next(m for m in layout["memory"] if m["role"] == "MEMORY_ROLE_VTL2_RAM")
     ends(pvw("explain", vtl2["start"], "--fixture", pvw.fixture), DONE, "not shown to VTL0")
 
@@ -660,7 +660,7 @@ def a_worker_is_called_planned_and_drawn(pvw):
 
         picture = pvw("map", env={"PVW_SOCKET": worker.address})
         ends(picture, DONE, "VTL0 RAM")
-        layout = pvw.json("pvw.layout/1", "map", "--socket", worker.address)
+        layout = pvw.json("pvw.map/1", "map", "--socket", worker.address)
         assert layout["end_of_ram"] == plan["layout"]["end_of_ram"]
 
         ends(pvw("plan", "--socket", worker.address, "--seed", "1"), USAGE, "PVW-INPUT-0002")

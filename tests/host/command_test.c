@@ -306,14 +306,22 @@ Test(command, refuses_an_unknown_colour)
 
 Test(command, says_which_formats_come_later)
 {
-	static const char *const lines[] = { "toy show --format svg", "toy show --format dot",
+	static const char *const lines[] = { "toy show --format dot",
 		"toy show --format cbor" };
 
 	cr_redirect_stderr();
 	for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
 		cr_expect_eq(run(lines[i]), STATUS_REFUSED, "%s", lines[i]);
 	cr_expect_not_null(
-		strstr(read_all(cr_get_redirected_stderr()), "PVW-CLI-0004: svg is not made"));
+		strstr(read_all(cr_get_redirected_stderr()), "PVW-CLI-0004: dot is not made"));
+}
+
+Test(command, refuses_pictures_of_what_draws_none)
+{
+	cr_redirect_stderr();
+	cr_expect_eq(run("toy show --format svg"), STATUS_REFUSED);
+	cr_expect_not_null(strstr(
+		read_all(cr_get_redirected_stderr()), "PVW-CLI-0004: show draws nothing"));
 }
 
 Test(command, prints_the_help_of_the_program)
