@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "loaders/linux_arm64.h"
 #include "loaders/linux_x86.h"
 #include "loaders/pcat.h"
 #include "loaders/uefi.h"
@@ -38,7 +39,8 @@ static const BootPath paths[] = {
 			[GUEST_ARCH_AARCH64] = uefi_build_plan } },
 	[BOOT_PCAT] = { "pcat", MTRR_POLICY_HYPERV, { [GUEST_ARCH_X86_64] = pcat_build_plan } },
 	[BOOT_LINUX] = { "linux", MTRR_POLICY_EXACT,
-		{ [GUEST_ARCH_X86_64] = linux_x86_build_plan } },
+		{ [GUEST_ARCH_X86_64] = linux_x86_build_plan,
+			[GUEST_ARCH_AARCH64] = linux_arm64_build_plan } },
 	[BOOT_NONE] = { "none", MTRR_POLICY_EXACT,
 		{ [GUEST_ARCH_X86_64] = none_build_plan,
 			[GUEST_ARCH_AARCH64] = none_build_plan } },

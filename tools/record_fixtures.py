@@ -58,6 +58,8 @@ ROWS = [
     ("a64-uefi-8vp-2node", "a64-8vp-2node", ""),
     ("a64-uefi-64vp-4node", "a64-64vp-4node", ""),
     ("a64-uefi-pl011", "a64-pl011", ""),
+    ("a64-linux-tree-2vp", "a64-linux", "--settings PATH:linux-arm64-tree.json"),
+    ("a64-linux-acpi-2vp", "a64-linux", "--settings PATH:linux-arm64-acpi.json"),
 ]
 
 # what must be refused: fixture, tree, options, diagnostic
@@ -74,7 +76,9 @@ REFUSED = [
     ("refused-relay", "x64-small-high", "--relay 64 --settings PATH:settings.json",
      "PVW-VMBUS-0002"),
     ("refused-isolation", "x64-by-address", "--isolation snp", "PVW-SESSION-0002"),
-    ("refused-linux-arm64", "a64-1vp", "--settings PATH:linux.json", "PVW-BOOT-0001"),
+    ("refused-pcat-arm64", "a64-1vp", "--firmware pcat", "PVW-BOOT-0001"),
+    ("refused-linux-arm64", "a64-linux", "--settings PATH:linux-arm64-uart.json",
+     "PVW-ARM64-0015"),
 ]
 
 

@@ -136,7 +136,7 @@ static const struct {
 } offers[] = {
 	{ BOOT_UEFI, true, true },
 	{ BOOT_PCAT, true, false },
-	{ BOOT_LINUX, true, false },
+	{ BOOT_LINUX, true, true },
 	{ BOOT_NONE, true, true },
 	{ BOOT_IGVM, false, false },
 };
