@@ -2,11 +2,9 @@
  * Areas resolve_layout_x86_64 and resolve_layout_aarch64: layout version 1. And layout_placements,
  * which takes the same input, in any version, and answers with the list that is kept of a layout.
  */
-#include "golden.h"
+#include "golden_layout.h"
 
 #include <string.h>
-
-#include "layout/resolver.h"
 
 /* As the schema calls them, by IommuKind. */
 static const char *const iommu_names[] = { "", "smmu", "amdvi", "vtd" };
@@ -75,7 +73,7 @@ static void read_lists(const json_t *input, Arena *arena, LayoutShape *shape)
 	shape->root_complexes = items;
 }
 
-static LayoutShape read_shape(const json_t *input, GuestArch arch, Arena *arena)
+LayoutShape golden_layout_shape(const json_t *input, GuestArch arch, Arena *arena)
 {
 	LayoutShape shape = {
 		.arch = arch,
@@ -223,7 +221,7 @@ static json_t *write_framebuffer(const ResolvedLayout *layout)
 
 static bool run(GuestArch arch, const json_t *input, Arena *arena, json_t **output, Error *err)
 {
-	const LayoutShape shape = read_shape(input, arch, arena);
+	const LayoutShape shape = golden_layout_shape(input, arch, arena);
 	ResolvedLayout layout;
 
 	if (!resolver_run(&shape, arena, &layout, err))
@@ -286,7 +284,7 @@ bool golden_run_layout_placements(
 	const GuestArch arch = strcmp(golden_string(input, "guest_arch"), "aarch64") == 0
 		? GUEST_ARCH_AARCH64
 		: GUEST_ARCH_X86_64;
-	LayoutShape shape = read_shape(input, arch, arena);
+	LayoutShape shape = golden_layout_shape(input, arch, arena);
 	ResolvedLayout layout;
 
 	shape.version = (uint32_t)golden_u64(input, "layout_version");
