@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "devices/device.h"
+#include "devices/pcat_sequence.h"
 #include "support/diagnostics.h"
 
 static Device device;
@@ -42,7 +42,7 @@ Test(pcat_saved, goes_on_where_it_was)
 	cr_assert(pcat_restore((Bytes){ saved, sizeof(saved) }, &other.state, &err), "%s",
 		err.text);
 
-	cr_assert_eq(memcmp(&other.state, &device.state, sizeof(other.state)), 0);
+	cr_assert(pcat_sequence_same(&other.state, &device.state));
 	cr_assert_eq(device_get(&other), 1);
 	device_in(&other, 0x279, 1);
 	cr_assert_eq(other.answer.result, PCAT_NOT_CLAIMED);

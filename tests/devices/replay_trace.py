@@ -74,7 +74,7 @@ def main():
     check(run.returncode == 0 and "13 accesses, 10 answers" in run.stderr, run, "every word")
 
     run = replay("in.4 0x2c @2\n")
-    check(run.returncode == 3 and "PVW-INTERCEPT-0002" in run.stderr, run, "a third processor")
+    check(run.returncode == 1 and "PVW-INTERCEPT-0002" in run.stderr, run, "a third processor")
     for bad, word in MALFORMED:
         run = replay("# first\n" + bad + "\n")
         check(run.returncode == 3 and "PVW-AGENT-0007" in run.stderr and "line 2" in run.stderr
