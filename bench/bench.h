@@ -32,6 +32,7 @@ typedef struct Bench {
 /* Each ends with a name of NULL. */
 extern const Bench layout_benches[];
 extern const Bench load_benches[];
+extern const Bench pcat_benches[];
 extern const Bench table_benches[];
 extern const Bench tree_benches[];
 

@@ -29,6 +29,10 @@ SHAPES = [
 ECHO = ["-service", "bench.v1.Echo", "-method", "Echo", "-payload", "64"]
 HEALTH = ["-service", "pvw.v1.Worker", "-method", "Health", "-payload", "0", "-echo=false"]
 WORKER_CONNECTIONS = 4  # of one user
+# One read of the PCAT device's data port: kind 1, address 0x2c, width 4. One connection drives.
+INTERCEPT = ["-service", "pvw.v1.Worker", "-method", "HandleIntercepts", "-echo=false", "-hex",
+             "0a0d0801192c000000000000002004"]
+FIXTURE = HERE.parent.parent / "fixtures/x64-pcat-2vp.cbor"
 
 
 def build_go(folder):
@@ -92,6 +96,10 @@ def report(results, servers):
             wanted = f"{goal:.1f}" if goal and name != "Go" else "–"
             print(f"| {shape} | {name} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | "
                   f"{rate / go[0]:.2f} | {wanted} |")
+    for shape, by_server in results.items():
+        if "pvw serve, HandleIntercepts" in by_server:
+            echo, intercept = by_server["pvw, Echo"], by_server["pvw serve, HandleIntercepts"]
+            print(f"{shape}: an intercept takes {echo[0] / intercept[0]:.2f} times an echo")
     for name, (server, _, _, _) in servers.items():
         print(f"{name}: at most {peak_kib(server)} KiB resident")
 
@@ -115,6 +123,12 @@ def main():
                        "--sandbox", "best-effort"]
             servers["pvw serve, Health"] = (
                 start(command, worker), worker, HEALTH, WORKER_CONNECTIONS)
+            pcat = f"{folder}/pcat.sock"
+            command = [str(build / "pvw"), "serve", "--listen", f"unix:{pcat}",
+                       "--sandbox", "best-effort", "--log", "off"]
+            servers["pvw serve, HandleIntercepts"] = (start(command, pcat), pcat, INTERCEPT, 1)
+            subprocess.run([str(build / "pvw-agent"), "drive", "--fixture", str(FIXTURE),
+                            "--socket", f"unix:{pcat}"], check=True, capture_output=True)
             report(measure(folder, servers, options), servers)
         finally:
             for server, _, _, _ in servers.values():

@@ -4,6 +4,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"log"
@@ -31,14 +32,22 @@ var (
 	service  = flag.String("service", "bench.v1.Echo", "service to call")
 	method   = flag.String("method", "Echo", "method to call")
 	payload  = flag.Int("payload", 64, "bytes in field 1; 0: an empty message")
+	raw      = flag.String("hex", "", "the whole message in hexadecimal, instead of a payload")
 	conns    = flag.Int("conns", 1, "connections")
 	inflight = flag.Int("inflight", 1, "calls in flight on each")
 	duration = flag.Duration("d", time.Second, "how long to call")
 	echo     = flag.Bool("echo", true, "the answer must be the request")
 )
 
-// request is a bytes field with number 1 and at most 127 bytes.
+// request is what -hex says, else a bytes field with number 1 and at most 127 bytes.
 func request() []byte {
+	if *raw != "" {
+		data, err := hex.DecodeString(*raw)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return data
+	}
 	if *payload == 0 {
 		return nil
 	}
