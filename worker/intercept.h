@@ -1,11 +1,11 @@
 /*
  * The devices of a guest that runs: who answers an access, and what follows from the answer.
  *
- * There is one device, the PCAT BIOS's helper (devices/pcat_device.h), and only a guest that boots
- * PCAT has it. It is there from Plan on, so that a host can ask what it claims, and starts anew with
- * each Load. What it wants written goes through worker/guest_memory.h, into VTL0's RAM alone,
- * into the memory that the last Load wrote to; a write that has no place to go is logged and
- * dropped, and the guest is not told, as on the real thing.
+ * There is one device, the PCAT BIOS's helper (devices/pcat_device.h), and only a guest that
+ * boots PCAT has it. It is there from Plan on, so that a host can ask what it claims, and starts
+ * anew with each Load. What it wants written goes through worker/guest_memory.h, into VTL0's RAM
+ * alone, into the memory that the last Load wrote to; a write that has no place to go is logged
+ * and dropped, and the guest is not told, as on the real thing.
  */
 #ifndef WORKER_INTERCEPT_H
 #define WORKER_INTERCEPT_H
@@ -35,8 +35,8 @@ MUST_CHECK bool intercepts_plan(Intercepts *intercepts, Error *err);
 /**
  * intercepts_load - after Load: the guest starts, its devices are reset
  *
- * With the plan's entropy; with new one if a guest has got that already: none gets it twice. Errors:
- * those of entropy_draw.
+ * With the plan's entropy; with new one if a guest has got that already: none gets it twice.
+ * Errors: those of entropy_draw.
  */
 MUST_CHECK bool intercepts_load(Intercepts *intercepts, Error *err);
 

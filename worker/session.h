@@ -58,7 +58,7 @@ const Facts *session_facts(const Session *session);
 const Config *session_config(const Session *session);
 const PlanInputs *session_plan_inputs(const Session *session);
 const Prepared *session_prepared(const Session *session);
-/** session_guest_memory - what the last Load wrote to; NULL before it and after a memory-only one */
+/** session_guest_memory - what the last Load wrote to; NULL before it, or if it wrote nowhere */
 GuestMemory *session_guest_memory(Session *session);
 /** session_arena_bytes - handed out by the arenas of all states */
 size_t session_arena_bytes(const Session *session);
