@@ -82,11 +82,12 @@ size_t aml_package_length(size_t body, uint8_t out[4])
 	return 0;
 }
 
-/* The one reserved byte is the last that was put. */
-static inline void push(Aml *aml)
+/* The one reserved byte lies @behind bytes before the end of what was put. */
+static inline void push(Aml *aml, size_t behind, bool resources)
 {
 	if (aml->depth < AML_DEPTH_MAX)
-		aml->open[aml->depth++] = (AmlBlock){ .mark = aml->out->len - 1 };
+		aml->open[aml->depth++] =
+			(AmlBlock){ .mark = aml->out->len - behind, .resources = resources };
 	else
 		aml_fail(aml, PVW_ACPI_0005, "more than %d aml blocks inside one another",
 			AML_DEPTH_MAX);
@@ -98,18 +99,24 @@ void aml_open(Aml *aml, uint8_t op)
 
 	if (at)
 		at[0] = op;
-	push(aml);
+	push(aml, 1, false);
 }
 
-static void open_device(Aml *aml)
+void aml_resources(Aml *aml)
 {
-	uint8_t *const at = byte_writer_take(aml->out, 3);
+	/* Name, _CRS, Buffer, its length, and room for its size: aml_close knows both. */
+	static const uint8_t start[] = { 0x08, '_', 'C', 'R', 'S', OP_BUFFER, 0, 0, 0 };
 
-	if (at) {
-		at[0] = OP_EXTENDED;
-		at[1] = OP_DEVICE;
-	}
-	push(aml);
+	put_bytes(aml->out, start, sizeof(start));
+	push(aml, 1 + SIZE_FIELD, true);
+}
+
+static inline void open_device(Aml *aml)
+{
+	static const uint8_t start[] = { OP_EXTENDED, OP_DEVICE, 0 };
+
+	put_bytes(aml->out, start, sizeof(start));
+	push(aml, 1, false);
 }
 
 /*
@@ -258,19 +265,16 @@ static inline bool continues_name(char c)
 	return starts_name(c) || (unsigned char)(c - '0') <= 9;
 }
 
-/* Put the segment at @at, padded; what is behind it and its dot, or NULL if it is no name. */
-static const char *put_segment(Aml *aml, const char *at)
+/* The segment at @at, padded; what is behind it and its dot, or NULL if it is no name. */
+static const char *read_segment(const char *at, uint8_t segment[SEGMENT_SIZE])
 {
-	char segment[SEGMENT_SIZE];
 	size_t len = 0;
 
 	if (!starts_name(*at))
 		return NULL;
+	memset(segment, '_', SEGMENT_SIZE);
 	for (; len < SEGMENT_SIZE && continues_name(*at); at++)
-		segment[len++] = *at;
-	for (; len < SEGMENT_SIZE; len++)
-		segment[len] = '_';
-	put_bytes(aml->out, segment, SEGMENT_SIZE);
+		segment[len++] = (uint8_t)*at;
 	if (*at == '.')
 		return at + 1;
 	return *at ? NULL : at;
@@ -280,16 +284,26 @@ static const char *put_segment(Aml *aml, const char *at)
 static size_t count_segments(const char *path)
 {
 	size_t count = 0;
+	const char *at = path;
 
-	for (const char *at = path; *at; at++)
-		count += *at == '.' || at[1] == 0;
-	return count;
+	for (; *at; at++)
+		count += *at == '.';
+	return count + (at > path && at[-1] != '.');
 }
 
-void aml_path(Aml *aml, const char *path)
+/* What stands before the segments says their number. [ACPI65] 20.2.2 */
+static size_t put_count(uint8_t at[2], size_t count)
+{
+	at[0] = count == 2 ? OP_DUAL_NAME : OP_MULTI_NAME;
+	at[1] = (uint8_t)count;
+	return count == 2 ? 1 : count > 2 ? 2 : 0;
+}
+
+static bool put_path(Aml *aml, const char *path)
 {
 	const char *at = path;
-	size_t count;
+	uint8_t head[2], *to;
+	size_t count, prefix, head_len;
 
 	if (*at == '\\') {
 		at++;
@@ -297,16 +311,33 @@ void aml_path(Aml *aml, const char *path)
 		while (*at == '^')
 			at++;
 	}
-	put_bytes(aml->out, path, (size_t)(at - path));
+	prefix = (size_t)(at - path);
 	count = count_segments(at);
-	if (count == 2)
-		put_u8(aml->out, OP_DUAL_NAME);
-	if (count > 2)
-		put_u16(aml->out, (uint16_t)(OP_MULTI_NAME | count << 8));
 	/* The root alone is its prefix and nothing else. */
-	while (at && *at)
-		at = put_segment(aml, at);
-	if (!at || count > SEGMENTS_MAX || (count == 0 && path[0] != '\\'))
+	if (count > SEGMENTS_MAX || (count == 0 && path[0] != '\\'))
+		return false;
+	head_len = put_count(head, count);
+	to = byte_writer_take(aml->out, prefix + head_len + count * SEGMENT_SIZE);
+	if (to) {
+		memcpy(to, path, prefix);
+		memcpy(to + prefix, head, head_len);
+		to += prefix + head_len;
+	}
+	for (; count > 0 && at; count--) {
+		uint8_t segment[SEGMENT_SIZE];
+
+		at = read_segment(at, segment);
+		if (at && to) {
+			memcpy(to, segment, SEGMENT_SIZE);
+			to += SEGMENT_SIZE;
+		}
+	}
+	return at && *at == 0;
+}
+
+void aml_path(Aml *aml, const char *path)
+{
+	if (!put_path(aml, path))
 		aml_fail(aml, PVW_ACPI_0001,
 			"\"%.80s\" is not a name: segments of 1 to 4 of A-Z, _ and, not first, "
 			"0-9",

@@ -87,6 +87,9 @@ void aml_close(Aml *aml);
 /** aml_open - put @op and open a block behind it */
 void aml_open(Aml *aml, uint8_t op);
 
+/** aml_resources - Name (_CRS, ResourceTemplate () {: see aml_resource.h; aml_close ends both */
+void aml_resources(Aml *aml);
+
 /* A path of two segments of four legal characters from the root, as AML has it. */
 #define AML_ROOT_PATH2(a, b) "\\\x2E" a b
 /* The same with three segments. */

@@ -22,21 +22,10 @@ enum {
 	MEMORY_CACHEABLE_RW = 0x03,
 	DECODE16 = 1,
 	IRQ_EDGE = 1,
-	OP_BUFFER = 0x11,
 };
 
 /* What stands behind the tag and the length itself. */
 #define BODY_LENGTH(record) ((uint16_t)(sizeof(record) - 3))
-
-void aml_resources(Aml *aml)
-{
-	aml_name(aml, "_CRS");
-	aml_open(aml, OP_BUFFER);
-	if (aml->failed)
-		return;
-	aml->open[aml->depth - 1].resources = true;
-	put_u16(aml->out, 0); /* the size: aml_close knows it */
-}
 
 /* Inclusive maximum of @len units from @base, not above @limit. */
 static bool last_of(Aml *aml, uint64_t base, uint64_t len, uint64_t limit, uint64_t *last)

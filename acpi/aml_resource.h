@@ -1,5 +1,5 @@
 /*
- * Resource templates: Name (_CRS, ResourceTemplate () { … }).
+ * Resource templates: Name (_CRS, ResourceTemplate () { … }), between aml_resources and aml_close.
  *
  * Lengths are bytes, maxima are worked out here: nobody else turns a half-open range into an
  * inclusive one. A range that is empty or wraps is a fault; who wants to leave an empty window
@@ -23,9 +23,6 @@ typedef enum ResourceTrigger {
 	RESOURCE_EDGE_EXCLUSIVE = 0x03,
 	RESOURCE_LEVEL_SHARED = 0x09,
 } ResourceTrigger;
-
-/** aml_resources - Name (_CRS, ResourceTemplate () {; aml_close ends both */
-void aml_resources(Aml *aml);
 
 /** resource_window - QWordMemory (@use, PosDecode, MinFixed, MaxFixed, Cacheable, ReadWrite, …) */
 void resource_window(Aml *aml, ResourceUse use, uint64_t base, uint64_t len);

@@ -9,7 +9,6 @@
 #include "support/diagnostics.h"
 
 #define STA_WORKING 0xF /* present, enabled, shown, functioning. [ACPI65] 6.3.7 */
-#define STA_DISABLED 0xD
 #define UART_PORTS 8
 #define RTC_PORT 0x70
 #define RTC_PORTS 2
@@ -39,18 +38,12 @@ static void put_uid(Aml *aml, uint64_t uid)
  */
 void dsdt_put_sleep_states(Aml *aml, const AcpiForm *form, const DsdtDevice *device)
 {
-	static const char states[][4] = { "_S0_", "_S5_" };
+	static const char states[] = "\x08\\_S0_\x12\x04\x02\0\0"
+				     "\x08\\_S5_\x12\x04\x02\0\0";
 
 	(void)form;
 	(void)device;
-	for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
-		put_bytes(aml->out, "\x08\\", 2);
-		put_bytes(aml->out, states[i], sizeof(states[i]));
-		aml_package(aml, 2);
-		aml_op(aml, AML_ZERO);
-		aml_op(aml, AML_ZERO);
-		aml_close(aml);
-	}
+	put_bytes(aml->out, states, sizeof(states) - 1);
 }
 
 /*
@@ -280,24 +273,11 @@ static void open_vmbus(Aml *aml, const DsdtDevice *device)
  */
 static void put_vmbus_methods(Aml *aml)
 {
-	aml_method(aml, "_DIS", 0);
-	aml_op(aml, AML_AND);
-	aml_segment(aml, "STA_");
-	aml_integer(aml, STA_DISABLED);
-	aml_segment(aml, "STA_");
-	aml_close(aml);
+	static const char methods[] = "\x14\x11_DIS\0\x7BSTA_\x0A\x0DSTA_"
+				      "\x14\x11_PS0\0\x7DSTA_\x0A\x0FSTA_"
+				      "\x14\x0B_STA\0\xA4STA_";
 
-	aml_method(aml, "_PS0", 0);
-	aml_op(aml, AML_OR);
-	aml_segment(aml, "STA_");
-	aml_integer(aml, STA_WORKING);
-	aml_segment(aml, "STA_");
-	aml_close(aml);
-
-	aml_method(aml, "_STA", 0);
-	aml_op(aml, AML_RETURN);
-	aml_segment(aml, "STA_");
-	aml_close(aml);
+	put_bytes(aml->out, methods, sizeof(methods) - 1);
 }
 
 /*

@@ -10,6 +10,7 @@
 #define SSDT_REVISION 2
 #define BRIDGE_INDEX_END 1000
 #define BRIDGE_BOUND 640 /* more than one bridge and its reservation */
+#define OSC_BOUND 192    /* more than either _OSC */
 
 /* GUIDs in memory order: the first three groups are little-endian. */
 static const uint8_t osc_pci[16] = { 0x5B, 0x4D, 0xDB, 0x33, 0xF7, 0x1F, 0x1C, 0x40, 0x96, 0x57,
@@ -155,7 +156,7 @@ static void put_osc_cxl(Aml *aml)
  *	Else { Or (STS0, 4, STS0) }		// CXL: the test above instead
  *	Return (Arg3) }
  */
-static void put_osc(Aml *aml, const AcpiForm *form, const AcpiBridge *bridge)
+static void build_osc(Aml *aml, const AcpiForm *form, const AcpiBridge *bridge)
 {
 	aml_method(aml, "_OSC", 4 | form->osc_flags);
 	aml_op(aml, AML_CREATE_DWORD_FIELD);
@@ -174,6 +175,27 @@ static void put_osc(Aml *aml, const AcpiForm *form, const AcpiBridge *bridge)
 	aml_op(aml, AML_RETURN);
 	aml_op(aml, AML_ARG3);
 	aml_close(aml);
+}
+
+/* The same for every bridge of a kind, so it is encoded once and copied. */
+typedef struct OscMethod {
+	size_t len; /* 0: not encoded yet */
+	uint8_t bytes[OSC_BOUND];
+} OscMethod;
+
+static void encode_osc(
+	const AcpiForm *form, const AcpiBridge *bridge, Error *err, OscMethod *osc)
+{
+	ByteWriter w = byte_writer_on(osc->bytes, sizeof(osc->bytes));
+	UNINITIALIZED Aml aml;
+	bool good;
+
+	aml_begin(&aml, &w, err);
+	build_osc(&aml, form, bridge);
+	good = aml_finish(&aml);
+	assert(good && !w.overflow);
+	(void)good;
+	osc->len = w.len;
 }
 
 /*
@@ -210,12 +232,16 @@ static void put_dsm(Aml *aml)
  *		QWordMemory (ResourceProducer, …low…)		// each only if it is not empty
  *		QWordMemory (ResourceProducer, …high…) }) }
  */
-static void put_bridge(
-	Aml *aml, const AcpiForm *form, const char name[4], const AcpiBridge *bridge)
+static void put_bridge(Aml *aml, const AcpiForm *form, const char name[4],
+	const AcpiBridge *bridge, OscMethod osc[2])
 {
+	OscMethod *const method = &osc[bridge->cxl != NULL];
+
 	aml_device_segment(aml, name);
 	put_ids(aml, bridge);
-	put_osc(aml, form, bridge);
+	if (method->len == 0)
+		encode_osc(form, bridge, aml->err, method);
+	put_bytes(aml->out, method->bytes, method->len);
 	if (bridge->preserve_boot_config)
 		put_dsm(aml);
 	aml_resources(aml);
@@ -258,8 +284,10 @@ bool acpi_put_ssdt(const AcpiContext *c, ByteWriter *w, Error *err)
 	const AcpiForm *form = acpi_form(in->profile);
 	const size_t mark = acpi_table_begin(
 		w, "SSDT", SSDT_REVISION, acpi_identity(in, ACPI_IDENTITY_SSDT));
+	UNINITIALIZED OscMethod osc[2];
 	UNINITIALIZED Aml aml;
 
+	osc[0].len = osc[1].len = 0;
 	aml_begin(&aml, w, err);
 	if (in->bridge_count && form->scope)
 		aml_scope(&aml, form->scope);
@@ -268,7 +296,7 @@ bool acpi_put_ssdt(const AcpiContext *c, ByteWriter *w, Error *err)
 
 		if (!form->bridge_name(in, in->bridges[i].index, name, err))
 			return false;
-		put_bridge(&aml, form, name, &in->bridges[i]);
+		put_bridge(&aml, form, name, &in->bridges[i], osc);
 	}
 	if (in->bridge_count)
 		put_ecam(&aml, form, in);
