@@ -51,8 +51,14 @@ typedef struct AcpiForm {
 	uint8_t pptt_cache_length; /* of a cache node: with or without the id of a later revision */
 } AcpiForm;
 
+extern const AcpiForm acpi_forms[ACPI_PROFILE_COUNT];
+
 /** acpi_form - the data of a profile */
-const AcpiForm *acpi_form(AcpiProfile profile);
+static inline const AcpiForm *acpi_form(AcpiProfile profile)
+{
+	assert(profile < ACPI_PROFILE_COUNT);
+	return &acpi_forms[profile];
+}
 
 /** acpi_identity - the caller's, else the profile's */
 static inline const AcpiIdentity *acpi_identity(const AcpiInputs *in, AcpiIdentityKind kind)

@@ -8,7 +8,7 @@
 #include "acpi/acpi_internal.h"
 #include "acpi/dsdt_devices.h"
 
-static const AcpiForm forms[ACPI_PROFILE_COUNT] = {
+const AcpiForm acpi_forms[ACPI_PROFILE_COUNT] = {
 	[ACPI_PROFILE_DEFAULT] = {
 		.identity = {
 			[ACPI_IDENTITY_TABLES] = { "VRTUAL", "MICROSFT", 1, "MSFT", 1 },
@@ -56,9 +56,3 @@ static const AcpiForm forms[ACPI_PROFILE_COUNT] = {
 		.pptt_cache_length = sizeof(PpttCache),
 	},
 };
-
-const AcpiForm *acpi_form(AcpiProfile profile)
-{
-	assert(profile < ACPI_PROFILE_COUNT);
-	return &forms[profile];
-}

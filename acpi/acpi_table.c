@@ -44,28 +44,32 @@ size_t acpi_table_begin(
 	ByteWriter *w, const char *signature, uint8_t revision, const AcpiIdentity *identity)
 {
 	const size_t mark = w->len;
-	AcpiHeader header = { .revision = revision,
-		.oem_revision = identity->oem_revision,
-		.creator_revision = identity->creator_revision };
+	AcpiHeader *const header = (AcpiHeader *)byte_writer_take(w, sizeof(*header));
 
-	memcpy(header.signature, signature, sizeof(header.signature));
-	memcpy(header.oem_id, identity->oem_id, sizeof(header.oem_id));
-	memcpy(header.oem_table_id, identity->oem_table_id, sizeof(header.oem_table_id));
-	memcpy(header.creator_id, identity->creator_id, sizeof(header.creator_id));
-	put_struct(w, header);
+	if (!header)
+		return mark;
+	memcpy(header->signature, signature, sizeof(header->signature));
+	header->length = 0;
+	header->revision = revision;
+	header->checksum = 0;
+	memcpy(header->oem_id, identity->oem_id, sizeof(header->oem_id));
+	memcpy(header->oem_table_id, identity->oem_table_id, sizeof(header->oem_table_id));
+	header->oem_revision = identity->oem_revision;
+	memcpy(header->creator_id, identity->creator_id, sizeof(header->creator_id));
+	header->creator_revision = identity->creator_revision;
 	return mark;
 }
 
 void acpi_table_end(ByteWriter *w, size_t mark)
 {
 	const size_t len = w->len - mark;
-	uint8_t checksum;
+	AcpiHeader *header;
 
 	if (!w->base || w->overflow)
 		return;
-	patch_u32(w, mark + offsetof(AcpiHeader, length), (uint32_t)len);
-	checksum = acpi_checksum(w->base + mark, len);
-	patch_bytes(w, mark + offsetof(AcpiHeader, checksum), &checksum, sizeof(checksum));
+	header = (AcpiHeader *)(w->base + mark);
+	header->length = (uint32_t)len;
+	header->checksum = acpi_checksum(header, len);
 }
 
 void acpi_rsdp_put(ByteWriter *w, uint64_t xsdt, const AcpiIdentity *identity)

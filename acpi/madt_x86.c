@@ -38,20 +38,6 @@ static void put_interrupt_hardware(ByteWriter *w, const AcpiInputs *in)
 		put_struct(w, pit);
 }
 
-/*
- * Linux drops x2APIC entries with an id below 0xFF when there are xAPIC entries too, and so loses
- * processors whose _UID does not fit into an xAPIC entry although their id does. Then everyone
- * gets an x2APIC entry. [LINUX] arch/x86/kernel/acpi/boot.c
- */
-static bool must_all_be_x2apic(const ProcessorTopology *topology)
-{
-	for (size_t vp = XAPIC_UID_MAX; vp < topology->count; vp++) {
-		if (topology->vps[vp].apic_id <= XAPIC_ID_MAX)
-			return true;
-	}
-	return false;
-}
-
 /* The first processor takes NMIs at LINT1. */
 static void put_nmi(ByteWriter *w, bool x2apic)
 {
@@ -85,31 +71,39 @@ static void put_xapics(ByteWriter *w, const ProcessorTopology *topology, size_t 
 			.flags = ACPI_ENTRY_ENABLED };
 }
 
-static void put_x2apics(
+/* Returns the lowest id among them, UINT32_MAX if there is none. */
+static uint32_t put_x2apics(
 	ByteWriter *w, const ProcessorTopology *topology, size_t from, size_t to)
 {
 	MadtLocalX2Apic *const out =
 		(MadtLocalX2Apic *)byte_writer_take(w, (to - from) * sizeof(*out));
+	uint32_t lowest = UINT32_MAX;
 
 	if (!out)
-		return;
-	for (size_t vp = from; vp < to; vp++)
+		return lowest;
+	for (size_t vp = from; vp < to; vp++) {
+		const uint32_t id = topology->vps[vp].apic_id;
+
 		out[vp - from] = (MadtLocalX2Apic){ .type = MADT_LOCAL_X2APIC,
 			.length = sizeof(*out),
-			.id = topology->vps[vp].apic_id,
+			.id = id,
 			.flags = ACPI_ENTRY_ENABLED,
 			.uid = acpi_processor_uid(vp) };
+		lowest = id < lowest ? id : lowest;
+	}
+	return lowest;
 }
 
 /*
  * In the order of the processors, a run of equal entries at a time; from a _UID of 256 on there
- * are only x2APIC entries.
+ * are only x2APIC entries. False if one of these has an id of an xAPIC.
  */
-static void put_processors(ByteWriter *w, const ProcessorTopology *topology, bool all_x2apic)
+static bool put_processors(ByteWriter *w, const ProcessorTopology *topology)
 {
 	const VirtualProcessor *vps = topology->vps;
 	const size_t count = topology->count;
-	const size_t mixed = all_x2apic ? 0 : count < XAPIC_UID_MAX ? count : XAPIC_UID_MAX;
+	const size_t mixed = count < XAPIC_UID_MAX ? count : XAPIC_UID_MAX;
+	uint32_t lowest = UINT32_MAX;
 	size_t at = 0;
 
 	while (at < count) {
@@ -122,9 +116,27 @@ static void put_processors(ByteWriter *w, const ProcessorTopology *topology, boo
 			end++;
 		if (end == mixed)
 			end = count;
-		put_x2apics(w, topology, at, end);
+		lowest = put_x2apics(w, topology, at, end);
 		at = end;
 	}
+	return lowest > XAPIC_ID_MAX;
+}
+
+/*
+ * Linux drops x2APIC entries with an id below 0xFF when there are xAPIC entries too, and so loses
+ * processors whose _UID does not fit into an xAPIC entry although their id does. Then everyone
+ * gets an x2APIC entry. [LINUX] arch/x86/kernel/acpi/boot.c
+ */
+static void put_processors_and_nmi(ByteWriter *w, const ProcessorTopology *topology)
+{
+	const size_t mark = w->len;
+
+	put_nmi(w, /* x2apic= */ false);
+	if (put_processors(w, topology))
+		return;
+	w->len = mark;
+	put_nmi(w, /* x2apic= */ true);
+	put_x2apics(w, topology, 0, topology->count);
 }
 
 /* What an override leads to must be there, and not taken by another. */
@@ -150,18 +162,15 @@ bool acpi_put_madt_x86(const AcpiContext *c, ByteWriter *w, Error *err)
 	const AcpiInputs *in = c->in;
 	const MadtHead head = { .local_apic_address = LOCAL_APIC_GPA,
 		.flags = in->with_pic ? MADT_PCAT_COMPAT : 0 };
-	bool all_x2apic;
 	size_t mark;
 
 	if (!check(in, err))
 		return false;
-	all_x2apic = must_all_be_x2apic(in->topology);
 	mark = acpi_table_begin(
 		w, "APIC", MADT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));
 	put_struct(w, head);
 	put_interrupt_hardware(w, in);
-	put_nmi(w, all_x2apic);
-	put_processors(w, in->topology, all_x2apic);
+	put_processors_and_nmi(w, in->topology);
 	acpi_table_end(w, mark);
 	return true;
 }
