@@ -59,6 +59,7 @@ ExitStatus command_drive(const Invocation *invocation)
 	Machine machine = MACHINE_NONE;
 	Fixture fixture;
 	Drive drive = { .fixture = &fixture,
+		.images = images_from_options(invocation),
 		.machine = &machine,
 		.arena = arena,
 		.quiet = invocation_verbosity(invocation) < 0 };

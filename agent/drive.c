@@ -129,18 +129,38 @@ static bool size_memory(const Drive *drive, Error *err)
 	return machine_size_memory(drive->machine, end, err);
 }
 
+static bool upload(Drive *drive, Error *err)
+{
+	const Pvw__V1__Limits *limits = drive->hello->limits;
+	uint64_t sent;
+	char text[64];
+
+	if (!images_upload(
+		    &drive->images, drive->client, limits ? limits->max_chunk : 0, &sent, err))
+		return false;
+	if (sent) {
+		snprintf(text, sizeof(text), "%" PRIu64 " bytes", sent);
+		progress(drive, "PutBlob", text);
+	}
+	return true;
+}
+
 static bool configure(Drive *drive, Error *err)
 {
 	Pvw__V1__ConfigureRequest request;
-	ProtobufCMessage *settings = NULL;
+	Pvw__V1__DevicePlatformSettings none;
+	ProtobufCMessage *settings = &none.base;
 	char text[128];
 
 	pvw__v1__configure_request__init(&request);
+	pvw__v1__device_platform_settings__init(&none);
 	if (drive->fixture->settings.len &&
 		!message_unpack(&pvw__v1__device_platform_settings__descriptor,
 			drive->fixture->settings, drive->arena, &settings, err))
 		return error_wrap(err, "settings");
 	request.settings = (Pvw__V1__DevicePlatformSettings *)settings;
+	if (!images_name(&drive->images, drive->arena, request.settings, err))
+		return false;
 	request.relay_devices = drive->fixture->options.relay_devices;
 	if (!CALL(drive, "Configure", &request, &drive->configured, err))
 		return false;
@@ -224,8 +244,8 @@ static bool ask_for_results(Drive *drive, Error *err)
 bool drive_prepare(Drive *drive, Error *err)
 {
 	return say_hello(drive, err) && load_boot_info(drive, err) && size_memory(drive, err) &&
-		configure(drive, err) && plan(drive, err) && load(drive, err) &&
-		ask_for_results(drive, err);
+		upload(drive, err) && configure(drive, err) && plan(drive, err) &&
+		load(drive, err) && ask_for_results(drive, err);
 }
 
 /*

@@ -4,6 +4,7 @@
 #ifndef AGENT_DRIVE_H
 #define AGENT_DRIVE_H
 
+#include "agent/images.h"
 #include "agent/machine.h"
 #include "host/client.h"
 #include "host/fixture.h"
@@ -13,7 +14,8 @@
 typedef struct Drive {
 	Client *client;
 	const Fixture *fixture;
-	Machine *machine; /* memory_fd -1: a memory-only load, nothing is compared */
+	DriveImages images; /* beside what the fixture says */
+	Machine *machine;   /* memory_fd -1: a memory-only load, nothing is compared */
 	Arena *arena;
 	bool quiet; /* no progress on stderr */
 	Pvw__V1__HelloResponse *hello;
@@ -27,7 +29,8 @@ typedef struct Drive {
 } Drive;
 
 /**
- * drive_prepare - Hello, LoadBootInfo, Configure, Plan, Load, GetLayout, ListArtifacts, Health
+ * drive_prepare - Hello, LoadBootInfo, PutBlob for each image, Configure, Plan, Load, GetLayout,
+ * ListArtifacts, Health
  *
  * Errors: what the worker answers; those of the client; PVW_AGENT_0006 (BAD_VALUE).
  */

@@ -17,6 +17,12 @@ static const OptionRow drive_options[] = {
 		.value = "FILE",
 		.help = "recorded boot info to prepare a guest from",
 		.required = true },
+	{ .name = "kernel",
+		.value = "FILE",
+		.help = "boot Linux from this kernel, whatever the fixture says" },
+	{ .name = "initrd", .value = "FILE", .help = "Linux: the initrd" },
+	{ .name = "append", .value = "TEXT", .help = "Linux: what follows the command line" },
+	{ .name = "firmware-image", .value = "FILE", .help = "UEFI or PCAT: the image" },
 	{ .name = "worker",
 		.value = "PVW",
 		.help = "the pvw to start; default: pvw of the PATH" },
@@ -59,17 +65,20 @@ static const CommandRow commands[] = {
 		.name = "drive",
 		.operands = "",
 		.summary = "prepare a guest over RPC, from Hello to Shutdown, and check it",
-		.description = "Starts a worker with an inherited connection and empty guest "
-			       "memory, or\n"
-			       "connects to one that runs, and drives it through the whole "
-			       "sequence: boot\n"
-			       "info, settings, plan, load. Prints the guest's memory map and "
-			       "the artifacts,\n"
-			       "then compares guest memory with the plan byte by byte, also "
-			       "where the plan\n"
-			       "writes nothing. With --socket the load is memory-only and "
-			       "nothing is compared.",
+		.description =
+			"Starts a worker with an inherited connection and empty guest "
+			"memory, or\n"
+			"connects to one that runs, and drives it through the whole "
+			"sequence: boot\n"
+			"info, images, settings, plan, load. Prints the guest's memory map and "
+			"the artifacts,\n"
+			"then compares guest memory with the plan byte by byte, also "
+			"where the plan\n"
+			"writes nothing. With --socket the load is memory-only and "
+			"nothing is compared.",
 		.examples = "  pvw-agent drive --fixture fixtures/x64-uefi-4vp.cbor\n"
+			    "  pvw-agent drive --fixture f.cbor --kernel vmlinuz --initrd "
+			    "initrd.gz --append quiet\n"
 			    "  pvw-agent drive --fixture f.cbor --socket "
 			    "unix:/run/pvw/worker.sock\n",
 		.options = drive_options,

@@ -3,13 +3,12 @@
  */
 #include "cli/input.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bootinfo/fdt_reader.h"
+#include "cli/input_images.h"
 #include "host/client.h"
 #include "host/file.h"
 #include "host/seed.h"
@@ -46,9 +45,21 @@ const OptionRow input_options[] = {
 	{ .name = "smt", .help = "two processors in a core" },
 	{ .name = "no-x2apic", .help = "processors without x2APIC" },
 	{ .name = "relay", .value = "N", .help = "VPCI relay devices, at most 64 (0)" },
-	{ .name = "kernel", .value = "GPA:SIZE", .help = "Linux: where the kernel lies" },
-	{ .name = "initrd", .value = "GPA:SIZE", .help = "Linux: where the initrd lies" },
+	{ .name = "kernel",
+		.value = "FILE|GPA:SIZE",
+		.help = "Linux: the kernel, or where it lies in guest memory" },
+	{ .name = "initrd",
+		.value = "FILE|GPA:SIZE",
+		.help = "Linux: the initrd, or where it lies in guest memory" },
 	{ .name = "command-line", .value = "TEXT", .help = "Linux: the kernel's command line" },
+	{ .name = "append", .value = "TEXT", .help = "Linux: what follows that line" },
+	{ .name = "firmware-image",
+		.value = "FILE|GPA:SIZE",
+		.help = "UEFI or PCAT: the image, or where it lies in guest memory" },
+	{ .name = "blob",
+		.value = "NAME=FILE",
+		.repeats = true,
+		.help = "an image that the settings name" },
 	{ .name = "mtrr",
 		.value = "POLICY",
 		.help = "exact, hyperv or best-effort (as the firmware prefers)" },
@@ -321,61 +332,6 @@ static bool take_document(const Invocation *invocation, Arena *arena, Input *inp
 	return true;
 }
 
-static bool parse_place(
-	const char *option, const char *text, uint64_t *start, uint64_t *size, Error *err)
-{
-	char *end = NULL;
-
-	errno = 0;
-	*start = strtoull(text, &end, 0);
-	if (isdigit((unsigned char)text[0]) && *end == ':' && isdigit((unsigned char)end[1])) {
-		*size = strtoull(end + 1, &end, 0);
-		if (*end == 0 && errno == 0)
-			return true;
-	}
-	error_set(err, PVW_INPUT_0004, "'%.64s', expected GPA:SIZE as in 0x1000000:0x800000",
-		text);
-	return option_fail(option, err);
-}
-
-static bool take_place(const Invocation *invocation, const char *option, Arena *arena,
-	Pvw__V1__Source **out, Error *err)
-{
-	const char *text = invocation_value(invocation, option);
-	Pvw__V1__AddrRange *range;
-	Pvw__V1__Source *source;
-
-	if (!text)
-		return true;
-	range = message_new(arena, &pvw__v1__addr_range__descriptor, err);
-	source = message_new(arena, &pvw__v1__source__descriptor, err);
-	if (!range || !source || !parse_place(option, text, &range->start, &range->size, err))
-		return false;
-	source->kind_case = PVW__V1__SOURCE__KIND_IN_PLACE;
-	source->in_place = range;
-	*out = source;
-	return true;
-}
-
-static bool take_linux(const Invocation *invocation, Arena *arena, Input *input, Error *err)
-{
-	const char *command_line = invocation_value(invocation, "command-line");
-	Pvw__V1__LinuxDirect *linux_direct = input->settings->linux_direct;
-
-	if (!command_line && !invocation_has(invocation, "kernel") &&
-		!invocation_has(invocation, "initrd"))
-		return true;
-	if (!linux_direct)
-		linux_direct = message_new(arena, &pvw__v1__linux_direct__descriptor, err);
-	if (!linux_direct)
-		return false;
-	input->settings->linux_direct = linux_direct;
-	if (command_line)
-		linux_direct->command_line = convert_text_out(command_line);
-	return take_place(invocation, "kernel", arena, &linux_direct->kernel, err) &&
-		take_place(invocation, "initrd", arena, &linux_direct->initrd, err);
-}
-
 static bool take_facts(const Invocation *invocation, Input *input, Error *err)
 {
 	FactInputs *facts = &input->facts;
@@ -474,7 +430,7 @@ static bool take_entropy(const Invocation *invocation, Input *input, Error *err)
 bool input_convert(Arena *arena, Input *input, Error *err)
 {
 	return convert_settings(
-		input->settings, (NamedBytesList){ 0 }, arena, &input->config.settings, err);
+		input->settings, input->blobs, arena, &input->config.settings, err);
 }
 
 bool input_load(const Invocation *invocation, Arena *arena, Input *out,
@@ -494,7 +450,7 @@ bool input_load(const Invocation *invocation, Arena *arena, Input *out,
 		!take_document(invocation, arena, &input, diagnostics, err) ||
 		!take_facts(invocation, &input, err) ||
 		!take_policies(invocation, &input, err) ||
-		!take_linux(invocation, arena, &input, err) ||
+		!input_take_images(invocation, arena, &input, err) ||
 		!take_entropy(invocation, &input, err) || !input_convert(arena, &input, err))
 		return false;
 	*out = input;

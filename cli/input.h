@@ -11,11 +11,13 @@
 
 #include "host/command.h"
 #include "host/fixture.h"
-#include "proto/worker.pb-c.h"
-#include "worker/prepare.h"
+#include "worker/convert.h"
 
 /* Everything that an input and its plan may take, bytes. */
-#define INPUT_ARENA_LIMIT (PREPARE_ARENA_LIMIT + ((size_t)16 * 1024 * 1024))
+#define INPUT_ARENA_LIMIT                                                                      \
+	(PREPARE_ARENA_LIMIT + ((size_t)16 * 1024 * 1024) + 2 * INPUT_MAX_IMAGE)
+#define INPUT_MAX_IMAGE ((size_t)512 * 1024 * 1024) /* bytes of a kernel, initrd or firmware */
+#define INPUT_MAX_BLOBS 16
 #define INPUT_MAX_FINDINGS 256
 
 /** input_options - rows of the INPUT options */
@@ -32,6 +34,7 @@ typedef struct Input {
 	IsolationType isolation; /* asked for; the tree must say the same */
 	/* What Configure would take, options included. */
 	Pvw__V1__DevicePlatformSettings *settings;
+	NamedBytesList blobs; /* that they name */
 	FactInputs facts;
 	ConfigInputs config;
 	PlanInputs plan;

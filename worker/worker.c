@@ -317,17 +317,22 @@ static uint64_t blob_bytes(const Worker *worker)
 	return blob_store_limit(session_blobs(service_session(worker->service)));
 }
 
-/* A device has no size, and writing to it no limit. A blob is a file too. */
+/*
+ * A device has no size, and writing to it no limit. A file that is empty yet will be as large as
+ * the guest, whose size is not known: 0 is no limit. A blob is a file too.
+ */
 static uint64_t max_file_bytes(const Worker *worker)
 {
 	const uint64_t blobs = blob_bytes(worker);
 	const uint64_t least = blobs > MAX_FILE_BYTES ? blobs : MAX_FILE_BYTES;
 	struct stat guest;
 
-	if (worker->guest_fd >= 0 && fstat(worker->guest_fd, &guest) == 0 &&
-		(uint64_t)guest.st_size > least)
-		return (uint64_t)guest.st_size;
-	return least;
+	if (worker->guest_fd < 0 || fstat(worker->guest_fd, &guest) != 0 ||
+		!S_ISREG(guest.st_mode))
+		return least;
+	if (guest.st_size == 0)
+		return 0;
+	return (uint64_t)guest.st_size > least ? (uint64_t)guest.st_size : least;
 }
 
 static bool enter_sandbox(Worker *worker, Error *err)
