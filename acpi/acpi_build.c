@@ -191,33 +191,37 @@ bool acpi_build_table(
 	return byte_writer_finish(&w, specs[id].signature, out, err);
 }
 
-/* Room for every wanted table with its padding, the XSDT and the RSDP. */
-static size_t bound_set(const AcpiInputs *in)
+/* The tables of a set, in order. */
+typedef struct AcpiPieces {
+	AcpiTableId ids[ACPI_TABLE_COUNT];
+	size_t count;
+	size_t bound; /* of all, with their padding, the XSDT and the RSDP */
+} AcpiPieces;
+
+static void list_pieces(const AcpiInputs *in, AcpiPieces *out)
 {
-	size_t bound = sizeof(AcpiHeader) + ACPI_TABLE_COUNT * sizeof(uint64_t) + TABLE_ALIGN +
+	out->count = 0;
+	out->bound = sizeof(AcpiHeader) + ACPI_TABLE_COUNT * sizeof(uint64_t) + TABLE_ALIGN +
 		FACS_ALIGN + sizeof(AcpiRsdp);
-
 	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
-		if (acpi_table_wanted(id, in))
-			bound += builder_of(id, in)->bound(in) + TABLE_ALIGN;
-	}
-	return bound;
-}
-
-static bool put_tables(
-	AcpiContext *context, uint64_t gpa, ByteWriter *w, AcpiSet *set, Error *err)
-{
-	const AcpiInputs *in = context->in;
-
-	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
-		size_t mark;
-
 		if (!acpi_table_wanted(id, in))
 			continue;
+		out->ids[out->count++] = id;
+		out->bound += builder_of(id, in)->bound(in) + TABLE_ALIGN;
+	}
+}
+
+static bool put_pieces(AcpiContext *context, const AcpiPieces *pieces, uint64_t gpa,
+	ByteWriter *w, AcpiSet *set, Error *err)
+{
+	for (size_t i = 0; i < pieces->count; i++) {
+		const AcpiTableId id = pieces->ids[i];
+		size_t mark;
+
 		if (id == ACPI_FACS)
 			put_zeros(w, -(gpa + w->len) & (FACS_ALIGN - 1));
 		mark = w->len;
-		if (!builder_of(id, in)->put(context, w, err))
+		if (!builder_of(id, context->in)->put(context, w, err))
 			return false;
 		set->at[id] = gpa + mark;
 		set->len[id] = w->len - mark;
@@ -229,14 +233,15 @@ static bool put_tables(
 }
 
 /* [ACPI65] 5.2.8; returns the table's mark. */
-static size_t put_xsdt(const AcpiInputs *in, const AcpiSet *set, ByteWriter *w)
+static size_t put_xsdt(
+	const AcpiInputs *in, const AcpiPieces *pieces, const AcpiSet *set, ByteWriter *w)
 {
 	const size_t mark = acpi_table_begin(
 		w, "XSDT", XSDT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));
 
-	for (AcpiTableId id = 0; id < ACPI_TABLE_COUNT; id++) {
-		if (set->at[id] && !specs[id].by_fadt)
-			put_u64(w, set->at[id]);
+	for (size_t i = 0; i < pieces->count; i++) {
+		if (!specs[pieces->ids[i]].by_fadt)
+			put_u64(w, set->at[pieces->ids[i]]);
 	}
 	acpi_table_end(w, mark);
 	put_padding(w, TABLE_ALIGN);
@@ -247,28 +252,30 @@ bool acpi_build_set(const AcpiInputs *in, uint64_t gpa, Arena *arena, AcpiSet *o
 {
 	AcpiContext context = { .in = in };
 	AcpiSet set = { 0 };
-	size_t bound, xsdt;
+	UNINITIALIZED AcpiPieces pieces;
 	uint64_t end;
 	ByteWriter w;
+	size_t xsdt;
 	Bytes all;
 
 	if (!check(in, err))
 		return false;
-	bound = bound_set(in);
-	if (gpa == 0 || !is_aligned(gpa, TABLE_ALIGN) || !checked_add_u64(gpa, bound, &end))
+	list_pieces(in, &pieces);
+	if (gpa == 0 || !is_aligned(gpa, TABLE_ALIGN) ||
+		!checked_add_u64(gpa, pieces.bound, &end))
 		return error_set(err, PVW_ACPI_0011,
 			"%zu bytes of acpi tables at 0x%" PRIx64
 			", expected an address that is not 0, a multiple of %d and below the "
 			"end",
-			bound, gpa, TABLE_ALIGN);
+			pieces.bound, gpa, TABLE_ALIGN);
 	if (!alloc_places(in, arena, &context, err) ||
-		!byte_writer_in_arena(arena, bound, &w, err))
+		!byte_writer_in_arena(arena, pieces.bound, &w, err))
 		return error_wrap(err, "acpi tables");
-	if (!put_tables(&context, gpa, &w, &set, err)) {
+	if (!put_pieces(&context, &pieces, gpa, &w, &set, err)) {
 		arena_shrink(arena, w.base, 0);
 		return false;
 	}
-	xsdt = put_xsdt(in, &set, &w);
+	xsdt = put_xsdt(in, &pieces, &set, &w);
 	set.tables.len = w.len;
 	acpi_rsdp_put(&w, gpa + xsdt, acpi_identity(in, ACPI_IDENTITY_TABLES));
 	if (!byte_writer_finish(&w, "acpi tables", &all, err))
