@@ -156,39 +156,83 @@ static void put_mailbox(BootWrite *b)
 	fdt_put_end(w);
 }
 
-static void put_cpu_x86(FdtWriter *w, const BootCpu *cpu)
+/* Where a processor's numbers stand in its node; bytes from the node's start. */
+typedef struct CpuNode {
+	size_t mark, len;
+	size_t vnode_at, reg_at;
+	unsigned digits; /* of the number in its name; 0 = there is none to copy */
+} CpuNode;
+
+/* Behind the token that begins a node comes its name. */
+#define CPU_DIGITS_AT (sizeof(uint32_t) + sizeof("cpu@") - 1)
+
+static unsigned count_digits(size_t number)
 {
-	fdt_put_u32(w, NAME_REG, (uint32_t)cpu->reg);
-	fdt_put_string(w, NAME_STATUS, "okay");
+	unsigned digits = 1;
+
+	while (number /= 10)
+		digits++;
+	return digits;
 }
 
-/* All but the first are started by the kernel, through PSCI. */
-static void put_cpu_arm64(FdtWriter *w, const BootCpu *cpu, size_t index, size_t count)
+static void put_cpu(BootWrite *b, size_t index, CpuNode *node)
 {
-	fdt_put_u64(w, NAME_REG, cpu->reg);
-	fdt_put_string(w, NAME_COMPATIBLE, "arm,arm-v8");
-	if (count > 1)
-		fdt_put_string(w, NAME_ENABLE_METHOD, "psci");
-	fdt_put_string(w, NAME_STATUS, index == 0 ? "okay" : "disabled");
+	const BootCpu *cpu = &b->info->cpus.items[index];
+	const bool x86 = b->info->arch == GUEST_ARCH_X86_64;
+	FdtWriter *w = &b->w;
+
+	node->mark = fdt_mark(w);
+	fdt_put_node_decimal(w, "cpu", index + 1);
+	fdt_put_string(w, NAME_DEVICE_TYPE, "cpu");
+	fdt_put_u32(w, NAME_NUMA_NODE, cpu->vnode);
+	node->vnode_at = fdt_mark(w) - sizeof(uint32_t) - node->mark;
+	if (x86)
+		fdt_put_u32(w, NAME_REG, (uint32_t)cpu->reg);
+	else
+		fdt_put_u64(w, NAME_REG, cpu->reg);
+	node->reg_at = fdt_mark(w) - (x86 ? sizeof(uint32_t) : sizeof(uint64_t)) - node->mark;
+	if (!x86) {
+		fdt_put_string(w, NAME_COMPATIBLE, "arm,arm-v8");
+		if (b->info->cpus.count > 1)
+			fdt_put_string(w, NAME_ENABLE_METHOD, "psci");
+	}
+	/* All but the first of aarch64 are started by the kernel, through PSCI. */
+	fdt_put_string(w, NAME_STATUS, x86 || index == 0 ? "okay" : "disabled");
+	fdt_put_end(w);
+	node->len = fdt_mark(w) - node->mark;
+	node->digits = x86 || index ? count_digits(index + 1) : 0;
+}
+
+/* As put_cpu, where a node with a number as long has been put already. */
+static void put_cpu_again(BootWrite *b, size_t index, const CpuNode *node)
+{
+	const BootCpu *cpu = &b->info->cpus.items[index];
+	uint8_t *at = fdt_put_again(&b->w, node->mark, node->len);
+	size_t number = index + 1;
+
+	if (!at)
+		return;
+	for (unsigned i = node->digits; i-- > 0; number /= 10)
+		at[CPU_DIGITS_AT + i] = (uint8_t)('0' + number % 10);
+	fdt_set_u32(at + node->vnode_at, cpu->vnode);
+	if (b->info->arch == GUEST_ARCH_X86_64)
+		fdt_set_u32(at + node->reg_at, (uint32_t)cpu->reg);
+	else
+		fdt_set_u64(at + node->reg_at, cpu->reg);
 }
 
 static void put_cpus(BootWrite *b)
 {
-	const bool x86 = b->info->arch == GUEST_ARCH_X86_64;
-	const CpuList cpus = b->info->cpus;
+	CpuNode node = { .digits = 0 };
 	FdtWriter *w = &b->w;
 
 	fdt_put_node(w, "cpus");
-	put_cells(w, x86 ? 1 : 2, 0);
-	for (size_t i = 0; i < cpus.count; i++) {
-		fdt_put_node_decimal(w, "cpu", i + 1);
-		fdt_put_string(w, NAME_DEVICE_TYPE, "cpu");
-		fdt_put_u32(w, NAME_NUMA_NODE, cpus.items[i].vnode);
-		if (x86)
-			put_cpu_x86(w, &cpus.items[i]);
+	put_cells(w, b->info->arch == GUEST_ARCH_X86_64 ? 1 : 2, 0);
+	for (size_t i = 0; i < b->info->cpus.count; i++) {
+		if (node.digits == count_digits(i + 1))
+			put_cpu_again(b, i, &node);
 		else
-			put_cpu_arm64(w, &cpus.items[i], i, cpus.count);
-		fdt_put_end(w);
+			put_cpu(b, i, &node);
 	}
 	fdt_put_end(w);
 }

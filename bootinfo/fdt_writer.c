@@ -28,6 +28,8 @@
 	(LIBFDT_HEAD - sizeof(struct fdt_header) - sizeof(struct fdt_reserve_entry))
 /* And behind it: the name of all properties, which is empty until it is known. */
 #define LIBFDT_TAIL 1
+/* libfdt clears all of the memory that it is given first: it is given little, then the rest. */
+#define LIBFDT_FIRST (LIBFDT_HEAD + LIBFDT_TAIL)
 
 /* From a property's value back to the place of its name. */
 #define NAME_BEFORE_VALUE                                                                      \
@@ -134,9 +136,11 @@ static bool begin_tokens(FdtWriter *w, Arena *arena, Error *err)
 		return false;
 	w->start = memory + LIBFDT_SLACK;
 	w->tokens = memory + ahead;
-	w->failure = fdt_create(w->tokens, (int)(room - FDT_TAGSIZE));
+	w->failure = fdt_create(w->tokens, (int)LIBFDT_FIRST);
 	if (w->failure == 0)
 		w->failure = fdt_finish_reservemap(w->tokens);
+	if (w->failure == 0)
+		w->failure = fdt_resize(w->tokens, w->tokens, (int)(room - FDT_TAGSIZE));
 	if (w->failure == 0 && fdt_off_dt_struct(w->tokens) != LIBFDT_HEAD)
 		w->failure = -FDT_ERR_BADLAYOUT;
 	return true;
@@ -255,12 +259,25 @@ void fdt_put_names(FdtWriter *w, size_t first, size_t count)
 		find_name(w, i);
 }
 
-void fdt_put_node(FdtWriter *w, const char *name)
+/* Where the next token will stand. */
+static uint8_t *next_token(const FdtWriter *w)
+{
+	return (uint8_t *)w->tokens + LIBFDT_HEAD + fdt_size_dt_struct(w->tokens);
+}
+
+static inline void begin_node(FdtWriter *w, const char *name, size_t len)
 {
 	if (w->failure)
 		return;
 	w->failure = fdt_begin_node(w->tokens, name);
 	w->depth++;
+	for (size_t pad = ~len & 3; pad && !w->failure; pad--)
+		next_token(w)[-(ptrdiff_t)pad] = 0;
+}
+
+void fdt_put_node(FdtWriter *w, const char *name)
+{
+	begin_node(w, name, strlen(name));
 }
 
 /* Digits are written from the end of the text, then the name before them. */
@@ -268,7 +285,7 @@ static inline void put_numbered_node(
 	FdtWriter *w, const char *name, uint64_t number, unsigned base)
 {
 	const size_t len = strlen(name);
-	char text[NODE_NAME_ROOM];
+	UNINITIALIZED char text[NODE_NAME_ROOM];
 	char *at = text + sizeof(text);
 
 	*--at = '\0';
@@ -280,7 +297,8 @@ static inline void put_numbered_node(
 		w->failure = -FDT_ERR_INTERNAL;
 		return;
 	}
-	fdt_put_node(w, memcpy(at - len, name, len));
+	begin_node(
+		w, memcpy(at - len, name, len), (size_t)(text + sizeof(text) - at) + len - 1);
 }
 
 void fdt_put_node_at(FdtWriter *w, const char *name, uint64_t address)
@@ -301,6 +319,33 @@ void fdt_put_end(FdtWriter *w)
 	w->depth -= w->depth > 0;
 }
 
+size_t fdt_mark(const FdtWriter *w)
+{
+	return w->failure ? 0 : fdt_size_dt_struct(w->tokens);
+}
+
+/* Tokens say nothing of where they stand, so that whole nodes can be repeated byte for byte. */
+uint8_t *fdt_put_again(FdtWriter *w, size_t mark, size_t len)
+{
+	const size_t used = fdt_mark(w);
+	uint8_t *at;
+
+	if (w->failure)
+		return NULL;
+	if (w->depth == 0 || len % FDT_TAGSIZE || len > used || mark > used - len) {
+		w->failure = -FDT_ERR_BADSTATE;
+		return NULL;
+	}
+	if (len > fdt_totalsize(w->tokens) - LIBFDT_HEAD - LIBFDT_TAIL - used) {
+		w->failure = -FDT_ERR_NOSPACE;
+		return NULL;
+	}
+	at = next_token(w);
+	memcpy(at, at - used + mark, len);
+	fdt_set_size_dt_struct(w->tokens, (uint32_t)(used + len));
+	return at;
+}
+
 /* Room for a value, or NULL; libfdt writes the head, to which the name's place is added. */
 static uint8_t *take_property(FdtWriter *w, size_t name, size_t len)
 {
@@ -315,6 +360,8 @@ static uint8_t *take_property(FdtWriter *w, size_t name, size_t len)
 	if (w->failure)
 		return NULL;
 	fdt32_st((uint8_t *)value - NAME_BEFORE_VALUE, find_name(w, name));
+	if (len & 3)
+		fdt32_st((uint8_t *)value + (len & ~(size_t)3), 0);
 	return value;
 }
 

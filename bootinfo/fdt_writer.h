@@ -92,6 +92,34 @@ void fdt_put_node_decimal(FdtWriter *w, const char *name, uint64_t number);
 /** fdt_put_end - end the node that was begun last and has not ended */
 void fdt_put_end(FdtWriter *w);
 
+/*
+ * Nodes that differ in numbers only are put once, and then once more as they are:
+ *
+ *	mark = fdt_mark(w); …put a node…; len = fdt_mark(w) - mark;
+ *	at = fdt_put_again(w, mark, len);
+ *
+ * and what differs is overwritten at @at, which is where a copy of it stands.
+ */
+
+/** fdt_mark - bytes of nodes and properties so far; 0 after a failure */
+size_t fdt_mark(const FdtWriter *w);
+
+/** fdt_put_again - a copy of the @len bytes behind @mark, whole nodes; NULL after a failure */
+uint8_t *fdt_put_again(FdtWriter *w, size_t mark, size_t len);
+
+/* Numbers in a copy, big-endian as everything in a tree. */
+static inline void fdt_set_u32(uint8_t *at, uint32_t value)
+{
+	value = __builtin_bswap32(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+static inline void fdt_set_u64(uint8_t *at, uint64_t value)
+{
+	value = __builtin_bswap64(value);
+	memcpy(at, &value, sizeof(value));
+}
+
 /* Properties of the present node; @name is an index into the names of the setup. */
 void fdt_put_empty(FdtWriter *w, size_t name);
 void fdt_put_u32(FdtWriter *w, size_t name, uint32_t value);

@@ -204,3 +204,51 @@ Test(fdt_writer, refuses_a_limit_below_the_blocks_before_the_structure)
 	cr_assert_eq(err.diagnostic, PVW_TREE_0001);
 	cr_assert(strstr(err.text, "119"));
 }
+
+Test(fdt_writer, repeats_nodes)
+{
+	const FdtWriterSetup how = usual();
+	FdtWriter w = begin(&how);
+	size_t mark, len;
+	uint8_t *at;
+	Bytes tree;
+	int size;
+
+	fdt_put_node(&w, "");
+	mark = fdt_mark(&w);
+	fdt_put_node_decimal(&w, "cpu", 1);
+	fdt_put_u32(&w, 0, 7);
+	fdt_put_end(&w);
+	len = fdt_mark(&w) - mark;
+	at = fdt_put_again(&w, mark, len);
+	cr_assert(at);
+	at[8] = '2';
+	fdt_set_u32(at + len - 8, 9);
+	fdt_put_end(&w);
+	cr_assert(fdt_writer_finish(&w, arena, &tree, &err), "%s", err.text);
+
+	cr_assert_eq(fdt_check_full(tree.data, tree.len), 0);
+	const int first = fdt_path_offset(tree.data, "/cpu@1");
+	const int second = fdt_path_offset(tree.data, "/cpu@2");
+	cr_assert_eq(fdt32_ld(fdt_getprop(tree.data, first, "reg", &size)), 7);
+	cr_assert_eq(fdt32_ld(fdt_getprop(tree.data, second, "reg", &size)), 9);
+}
+
+Test(fdt_writer, repeats_only_what_is_there_and_fits)
+{
+	FdtWriterSetup how = usual();
+	FdtWriter w = begin(&how);
+
+	fdt_put_node(&w, "");
+	cr_assert_null(fdt_put_again(&w, 4, fdt_mark(&w)));
+	cr_assert_eq(fdt_mark(&w), 0);
+	expect_no_tree(&w, PVW_TREE_0004, "BADSTATE");
+
+	how.structure_bound = 40;
+	w = begin(&how);
+	fdt_put_node(&w, "");
+	fdt_put_node(&w, "a-node-with-a-name");
+	fdt_put_end(&w);
+	cr_assert_null(fdt_put_again(&w, 8, fdt_mark(&w) - 8));
+	expect_no_tree(&w, PVW_TREE_0001, "more than");
+}
