@@ -36,7 +36,35 @@ typedef struct FieldRow {
 	const FieldName *names;
 } FieldRow;
 
-typedef struct Decoder Decoder;
+#define SUMMARY_KINDS 8 /* of entries, named in a summary */
+
+/* The offset that a line holds, to be looked up when all entries are known. */
+typedef struct Reference {
+	uint32_t line, offset;
+} Reference;
+
+/* Where an entry begins, in ascending order. */
+typedef struct Start {
+	uint32_t offset;
+	const char *group;
+} Start;
+
+typedef struct Decoder {
+	Bytes table; /* no longer than it says */
+	char name[9];
+	Arena *arena;
+	Diagnostics *findings;
+	Error *err;
+	bool failed; /* no memory */
+	AcpiLine *lines;
+	size_t count, capacity;
+	Reference *references;
+	size_t reference_count, reference_capacity;
+	Start *starts;
+	size_t start_count, start_capacity;
+	const char *kinds[SUMMARY_KINDS]; /* of entries of the table, with how many there are */
+	size_t kind_counts[SUMMARY_KINDS], kind_count;
+} Decoder;
 
 /* An entry of a table, or of another entry. */
 typedef struct Entry {
@@ -78,12 +106,19 @@ typedef struct TableRow {
 	const char *telling[3];
 } TableRow;
 
-/** table_row - the row of a signature; NULL if it is not known */
-const TableRow *table_row(const char *signature);
+/** acpi_table_row - the row of a signature; NULL if it is not known */
+const TableRow *acpi_table_row(const char *signature);
 
 /* Rows of the tables, by file. */
-extern const FieldRow header_fields[];
-extern const TableRow system_tables[], processor_tables[], platform_tables[], iommu_tables[];
+extern const FieldRow acpi_header_fields[];
+extern const TableRow acpi_system_tables[], acpi_processor_tables[], acpi_platform_tables[],
+	acpi_iommu_tables[];
+
+/** decoder_sum - of bytes, modulo 256 */
+uint8_t decoder_sum(const uint8_t *data, size_t len);
+
+/** decoder_is_zero - all of these bytes are */
+bool decoder_is_zero(const Decoder *d, size_t at, size_t len);
 
 /** decoder_number - little-endian; the caller knows that it is inside the table */
 uint64_t decoder_number(const Decoder *d, size_t at, size_t size);
@@ -115,6 +150,12 @@ void decoder_entries(Decoder *d, const char *parent, size_t at, size_t end,
 /** decoder_array - @count entries of equal size from @at; too many are cut, with a finding */
 void decoder_array(Decoder *d, const char *parent, const char *name, size_t at, size_t end,
 	uint64_t count, size_t size, const FieldRow *fields);
+
+/** decoder_refer - the next line holds the offset of an entry */
+void decoder_refer(Decoder *d, uint32_t offset);
+
+/** decoder_resolve - the notes of FIELD_REFERENCE lines, when all entries are known */
+void decoder_resolve(Decoder *d);
 
 /** decoder_rest - bytes in [@at, @end) that belong to nothing, with a finding */
 void decoder_rest(Decoder *d, const char *group, size_t at, size_t end);

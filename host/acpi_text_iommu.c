@@ -484,7 +484,7 @@ static const EntryRow dmar_structures[] = {
 	{ .name = NULL },
 };
 
-const TableRow iommu_tables[] = {
+const TableRow acpi_iommu_tables[] = {
 	{ "IORT", "I/O Remapping Table", 48, iort_fields, NULL, NULL, say_nodes, { NULL } },
 	{ "IVRS", "I/O Virtualization Reporting Structure", 48, ivrs_fields, &ivrs_form,
 		ivrs_blocks, NULL, { NULL } },
@@ -493,10 +493,10 @@ const TableRow iommu_tables[] = {
 	{ .title = NULL },
 };
 
-const TableRow *table_row(const char *signature)
+const TableRow *acpi_table_row(const char *signature)
 {
-	static const TableRow *const all[] = { system_tables, processor_tables, platform_tables,
-		iommu_tables };
+	static const TableRow *const all[] = { acpi_system_tables, acpi_processor_tables,
+		acpi_platform_tables, acpi_iommu_tables };
 
 	for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
 		for (const TableRow *row = all[i]; row->title; row++) {

@@ -572,7 +572,7 @@ static const EntryRow hmat_entries[] = {
 	{ .name = NULL },
 };
 
-const TableRow processor_tables[] = {
+const TableRow acpi_processor_tables[] = {
 	{ "APIC", "Multiple APIC Description Table", 44, madt_fields, &short_form, madt_entries,
 		NULL, { NULL } },
 	{ "SRAT", "System Resource Affinity Table", 48, srat_fields, &short_form, srat_entries,

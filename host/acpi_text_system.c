@@ -6,7 +6,7 @@
 #include "host/acpi_text_internal.h"
 
 /* [ACPI65] 5.2.6 */
-const FieldRow header_fields[] = {
+const FieldRow acpi_header_fields[] = {
 	{ "signature", 0, 4, FIELD_TEXT, NULL },
 	{ "length", 4, 4, FIELD_DECIMAL, NULL },
 	{ "revision", 8, 1, FIELD_DECIMAL, NULL },
@@ -311,7 +311,7 @@ static const FieldRow waet_fields[] = {
 	{ .name = NULL },
 };
 
-const TableRow system_tables[] = {
+const TableRow acpi_system_tables[] = {
 	{ "RSD PTR ", "Root System Description Pointer", 20, rsdp_fields, NULL, NULL,
 		say_rsdp_rest, { "xsdt_address", NULL } },
 	{ "XSDT", "Extended System Description Table", 36, no_fields, NULL, NULL, say_xsdt,
@@ -322,12 +322,12 @@ const TableRow system_tables[] = {
 		{ "sci_int", "x_dsdt", NULL } },
 	{ "FACS", "Firmware ACPI Control Structure", 64, facs_fields, NULL, NULL, say_rest,
 		{ NULL } },
-	{ "DSDT", "Differentiated System Description Table", 36, header_fields, NULL, NULL,
+	{ "DSDT", "Differentiated System Description Table", 36, acpi_header_fields, NULL, NULL,
 		NULL, { NULL } },
-	{ "SSDT", "Secondary System Description Table", 36, header_fields, NULL, NULL, NULL,
-		{ NULL } },
-	{ "PSDT", "Persistent System Description Table", 36, header_fields, NULL, NULL, NULL,
-		{ NULL } },
+	{ "SSDT", "Secondary System Description Table", 36, acpi_header_fields, NULL, NULL,
+		NULL, { NULL } },
+	{ "PSDT", "Persistent System Description Table", 36, acpi_header_fields, NULL, NULL,
+		NULL, { NULL } },
 	{ "SLIT", "System Locality Information Table", 44, slit_fields, NULL, NULL, say_slit,
 		{ "localities", NULL } },
 	{ "MCFG", "PCI Express memory mapped configuration", 44, mcfg_fields, NULL, NULL,

@@ -20,13 +20,13 @@
  * Text.
  */
 
-void aml_put(AmlText *t, const char *text, size_t len)
+void asl_put(AmlText *t, const char *text, size_t len)
 {
 	if (t->pass >= AML_PASS_MEASURE)
 		put_bytes(&t->out, text, len);
 }
 
-void aml_say(AmlText *t, const char *format, ...)
+void asl_say(AmlText *t, const char *format, ...)
 {
 	char text[256];
 	va_list args;
@@ -38,29 +38,29 @@ void aml_say(AmlText *t, const char *format, ...)
 	len = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	assert(len >= 0 && (size_t)len < sizeof(text));
-	aml_put(t, text, (size_t)len);
+	asl_put(t, text, (size_t)len);
 }
 
-void aml_end_line(AmlText *t)
+void asl_end_line(AmlText *t)
 {
 	if (t->remark)
-		aml_say(t, "  // %s", t->remark);
+		asl_say(t, "  // %s", t->remark);
 	t->remark = NULL;
-	aml_put(t, "\n", 1);
+	asl_put(t, "\n", 1);
 }
 
-void aml_newline(AmlText *t)
+void asl_newline(AmlText *t)
 {
 	static const char blanks[4 * AML_MAX_INDENT + 1] =
 		"                                                                              "
 		"                  ";
 	const size_t levels = t->indent < AML_MAX_INDENT ? t->indent : AML_MAX_INDENT;
 
-	aml_end_line(t);
-	aml_put(t, blanks, 4 * levels);
+	asl_end_line(t);
+	asl_put(t, blanks, 4 * levels);
 }
 
-void aml_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ...)
+void asl_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ...)
 {
 	va_list args;
 
@@ -73,15 +73,15 @@ void aml_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ..
 	error_at_offset(t->err, "aml", at);
 }
 
-void aml_say_bytes(AmlText *t, Bytes bytes)
+void asl_say_bytes(AmlText *t, Bytes bytes)
 {
 	t->indent++;
 	for (size_t i = 0; i < bytes.len; i++) {
 		if (i % 8 == 0) {
-			aml_newline(t);
-			aml_say(t, "/* %04zX */  ", i);
+			asl_newline(t);
+			asl_say(t, "/* %04zX */  ", i);
 		}
-		aml_say(t, "0x%02X%s", bytes.data[i],
+		asl_say(t, "0x%02X%s", bytes.data[i],
 			i + 1 == bytes.len   ? ""
 				: i % 8 == 7 ? ","
 					     : ", ");
@@ -100,14 +100,14 @@ static void say_path(AmlText *t, uint32_t node)
 
 	for (; node; node = t->names->nodes[node].parent)
 		path[count++] = t->names->nodes[node].segment;
-	aml_put(t, "\\", 1);
+	asl_put(t, "\\", 1);
 	while (count--) {
 		uint8_t segment[4];
 
 		memcpy(segment, &path[count], sizeof(segment));
-		aml_say_segment(t, segment);
+		asl_say_segment(t, segment);
 		if (count)
-			aml_put(t, ".", 1);
+			asl_put(t, ".", 1);
 	}
 }
 
@@ -117,10 +117,10 @@ static void say_externals(AmlText *t)
 		if (!t->names->nodes[i].external)
 			continue;
 		t->indent = 1;
-		aml_newline(t);
-		aml_say(t, "External (");
+		asl_newline(t);
+		asl_say(t, "External (");
 		say_path(t, i);
-		aml_say(t, ", UnknownObj)");
+		asl_say(t, ", UnknownObj)");
 		t->indent = 0;
 	}
 }
@@ -131,7 +131,7 @@ static void say_header_text(AmlText *t, size_t at, size_t len)
 
 	while (len && text[len - 1] == 0)
 		len--;
-	aml_say_string(t, text, len);
+	asl_say_string(t, text, len);
 }
 
 static void say_table(AmlText *t)
@@ -139,20 +139,20 @@ static void say_table(AmlText *t)
 	uint32_t revision;
 
 	memcpy(&revision, t->aml.data + 24, sizeof(revision));
-	aml_say(t, "DefinitionBlock (\"\", ");
+	asl_say(t, "DefinitionBlock (\"\", ");
 	say_header_text(t, 0, 4);
-	aml_say(t, ", %u, ", t->aml.data[8]);
+	asl_say(t, ", %u, ", t->aml.data[8]);
 	say_header_text(t, 10, 6);
-	aml_say(t, ", ");
+	asl_say(t, ", ");
 	say_header_text(t, 16, 8);
-	aml_say(t, ", 0x%08" PRIX32 ")", revision);
-	aml_newline(t);
-	aml_say(t, "{");
+	asl_say(t, ", 0x%08" PRIX32 ")", revision);
+	asl_newline(t);
+	asl_say(t, "{");
 	say_externals(t);
-	aml_say_terms(t);
-	aml_newline(t);
-	aml_say(t, "}");
-	aml_newline(t);
+	asl_say_terms(t);
+	asl_newline(t);
+	asl_say(t, "}");
+	asl_newline(t);
 }
 
 static bool run_pass(AmlText *t, AmlPass pass)
@@ -188,7 +188,7 @@ static bool open_table(Bytes table, Arena *arena, AmlNames *names, AmlText *out,
 		return error_set(err, PVW_AML_0003,
 			"a table of %" PRIu32 " bytes, expected at most %zu", len,
 			AML_TEXT_MAX_TABLE);
-	if (!aml_names_init(names, len / 2, arena, err))
+	if (!asl_names_init(names, len / 2, arena, err))
 		return false;
 	*out = (AmlText){ .aml = { table.data, len }, .names = names, .err = err };
 	(void)run_pass(out, AML_PASS_DECLARE);

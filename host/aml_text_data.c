@@ -8,34 +8,34 @@
 #include "host/aml_text_internal.h"
 #include "support/diagnostics.h"
 
-void aml_say_string(AmlText *t, const uint8_t *text, size_t len)
+void asl_say_string(AmlText *t, const uint8_t *text, size_t len)
 {
 	static const char letters[] = "abtnvfr"; /* from 7 on */
 
-	aml_put(t, "\"", 1);
+	asl_put(t, "\"", 1);
 	for (size_t i = 0; i < len; i++) {
 		const uint8_t c = text[i];
 
 		if (c >= 7 && c <= 13)
-			aml_say(t, "\\%c", letters[c - 7]);
+			asl_say(t, "\\%c", letters[c - 7]);
 		else if (c < 0x20 || c > 0x7E)
-			aml_say(t, "\\x%02X", c);
+			asl_say(t, "\\x%02X", c);
 		else
-			aml_say(t, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+			asl_say(t, c == '"' || c == '\\' ? "\\%c" : "%c", c);
 	}
-	aml_put(t, "\"", 1);
+	asl_put(t, "\"", 1);
 }
 
-void aml_say_string_term(AmlText *t)
+void asl_say_string_term(AmlText *t)
 {
 	const uint8_t *text = t->aml.data + t->at;
-	const uint8_t *end = memchr(text, 0, aml_left(t));
+	const uint8_t *end = memchr(text, 0, asl_left(t));
 
 	if (!end) {
-		aml_fail(t, t->at, PVW_AML_0001, "string without an end, expected a byte of 0");
+		asl_fail(t, t->at, PVW_AML_0001, "string without an end, expected a byte of 0");
 		return;
 	}
-	aml_say_string(t, text, (size_t)(end - text));
+	asl_say_string(t, text, (size_t)(end - text));
 	t->at += (size_t)(end - text) + 1;
 }
 
@@ -59,30 +59,30 @@ static bool say_identifier(AmlText *t, uint64_t value)
 	if (id >> 31)
 		return false;
 	snprintf(text + 3, sizeof(text) - 3, "%04X", id & 0xFFFF);
-	aml_say(t, "EisaId (\"%s\")", text);
+	asl_say(t, "EisaId (\"%s\")", text);
 	for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
 		if (memcmp(text, known[i].id, sizeof(text)) == 0)
-			aml_say(t, " /* %s */", known[i].text);
+			asl_say(t, " /* %s */", known[i].text);
 	}
 	return true;
 }
 
 /* 0A, 0B, 0C and 0E: numbers of 1, 2, 4 and 8 bytes. Their digits show which. */
-void aml_say_integer(AmlText *t, uint8_t code)
+void asl_say_integer(AmlText *t, uint8_t code)
 {
 	const size_t len = code == 0x0E ? 8 : (size_t)1 << (code - 0x0A);
-	const uint64_t value = aml_take_number(t, len, "number");
+	const uint64_t value = asl_take_number(t, len, "number");
 
 	if (code == 0x0C && t->identifiers && say_identifier(t, value))
 		return;
-	aml_say(t, "0x%0*" PRIX64, (int)len * 2, value);
+	asl_say(t, "0x%0*" PRIX64, (int)len * 2, value);
 }
 
 /* A constant in its shortest form, which is the one that a compiler writes. */
 static bool peek_constant(const AmlText *t, uint64_t *value, size_t *size)
 {
 	const uint8_t *at = t->aml.data + t->at;
-	const size_t left = aml_left(t);
+	const size_t left = asl_left(t);
 
 	if (left >= 1 && at[0] <= 1) {
 		*value = at[0];
@@ -110,65 +110,65 @@ static bool say_uuid(AmlText *t, Bytes bytes)
 
 	if (bytes.len != 16 || (b[8] & 0xC0) != 0x80 || b[7] >> 4 < 1 || b[7] >> 4 > 5)
 		return false;
-	aml_say(t, "ToUUID (\"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", b[3], b[2], b[1],
+	asl_say(t, "ToUUID (\"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", b[3], b[2], b[1],
 		b[0], b[5], b[4], b[7], b[6], b[8], b[9]);
-	aml_say(t, "%02x%02x%02x%02x%02x%02x\")", b[10], b[11], b[12], b[13], b[14], b[15]);
+	asl_say(t, "%02x%02x%02x%02x%02x%02x\")", b[10], b[11], b[12], b[13], b[14], b[15]);
 	return true;
 }
 
-void aml_say_buffer(AmlText *t)
+void asl_say_buffer(AmlText *t)
 {
 	uint64_t size;
 	size_t skip;
 
-	if (peek_constant(t, &size, &skip) && size == aml_left(t) - skip) {
+	if (peek_constant(t, &size, &skip) && size == asl_left(t) - skip) {
 		const Bytes bytes = { t->aml.data + t->at + skip, (size_t)size };
 
-		if (aml_resources(t, bytes) || say_uuid(t, bytes)) {
+		if (asl_resources(t, bytes) || say_uuid(t, bytes)) {
 			t->at = t->end;
 			return;
 		}
 	}
-	aml_say(t, "Buffer (");
-	aml_say_term(t, /* statement= */ false);
-	aml_say(t, ")");
-	aml_newline(t);
-	aml_say(t, "{");
-	aml_say_bytes(t, (Bytes){ t->aml.data + t->at, aml_left(t) });
-	t->at += aml_left(t);
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_say(t, "Buffer (");
+	asl_say_term(t, /* statement= */ false);
+	asl_say(t, ")");
+	asl_newline(t);
+	asl_say(t, "{");
+	asl_say_bytes(t, (Bytes){ t->aml.data + t->at, asl_left(t) });
+	t->at += asl_left(t);
+	asl_newline(t);
+	asl_say(t, "}");
 }
 
 /* A name in data is a reference, whatever it names. */
-void aml_say_data(AmlText *t)
+void asl_say_data(AmlText *t)
 {
 	uint32_t node;
 
-	if (aml_begins_name(aml_peek(t)))
-		aml_say_use(t, &node);
+	if (asl_begins_name(asl_peek(t)))
+		asl_say_use(t, &node);
 	else
-		aml_say_term(t, /* statement= */ false);
+		asl_say_term(t, /* statement= */ false);
 }
 
-void aml_say_package(AmlText *t, bool counted)
+void asl_say_package(AmlText *t, bool counted)
 {
-	aml_say(t, "Package (");
+	asl_say(t, "Package (");
 	if (counted)
-		aml_say(t, "0x%02" PRIX64, aml_take_number(t, 1, "package"));
+		asl_say(t, "0x%02" PRIX64, asl_take_number(t, 1, "package"));
 	else
-		aml_say_term(t, /* statement= */ false);
-	aml_say(t, ")");
-	aml_newline(t);
-	aml_say(t, "{");
+		asl_say_term(t, /* statement= */ false);
+	asl_say(t, ")");
+	asl_newline(t);
+	asl_say(t, "{");
 	t->indent++;
-	while (aml_left(t)) {
-		aml_newline(t);
-		aml_say_data(t);
-		if (aml_left(t))
-			aml_say(t, ",");
+	while (asl_left(t)) {
+		asl_newline(t);
+		asl_say_data(t);
+		if (asl_left(t))
+			asl_say(t, ",");
 	}
 	t->indent--;
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_newline(t);
+	asl_say(t, "}");
 }

@@ -66,120 +66,120 @@ typedef struct AmlOpcode {
 	bool value; /* stands where a value is wanted */
 } AmlOpcode;
 
-/** aml_opcode - the row of an opcode; NULL if there is none */
-const AmlOpcode *aml_opcode(uint8_t code);
-const AmlOpcode *aml_extended_opcode(uint8_t code);
+/** asl_opcode - the row of an opcode; NULL if there is none */
+const AmlOpcode *asl_opcode(uint8_t code);
+const AmlOpcode *asl_extended_opcode(uint8_t code);
 
-/** aml_predefined - "Hardware ID" for _HID; NULL for others */
-const char *aml_predefined(const uint8_t segment[4]);
+/** asl_predefined - "Hardware ID" for _HID; NULL for others */
+const char *asl_predefined(const uint8_t segment[4]);
 
 /*
  * Text.
  */
 
-/** aml_put - @len characters; before the text is measured nothing is put */
-void aml_put(AmlText *t, const char *text, size_t len);
+/** asl_put - @len characters; before the text is measured nothing is put */
+void asl_put(AmlText *t, const char *text, size_t len);
 
-/** aml_say - short text, formatted */
-void aml_say(AmlText *t, const char *format, ...) PRINTF_LIKE(2, 3);
+/** asl_say - short text, formatted */
+void asl_say(AmlText *t, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/** aml_end_line - the line's remark and a newline; aml_newline: the next one's indentation too */
-void aml_end_line(AmlText *t);
-void aml_newline(AmlText *t);
+/** asl_end_line - the line's remark and a newline; asl_newline: the next one's indentation too */
+void asl_end_line(AmlText *t);
+void asl_newline(AmlText *t);
 
-/** aml_say_bytes - lines of at most eight bytes, indented once more, with their offset */
-void aml_say_bytes(AmlText *t, Bytes bytes);
+/** asl_say_bytes - lines of at most eight bytes, indented once more, with their offset */
+void asl_say_bytes(AmlText *t, Bytes bytes);
 
-/** aml_fail - the pass ends here, unless it has ended; @at: offset in the table */
-void aml_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ...)
+/** asl_fail - the pass ends here, unless it has ended; @at: offset in the table */
+void asl_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
 /*
  * Bytes.
  */
 
-/** aml_left - bytes of the innermost block that are not taken; 0 after a failure */
-static inline size_t aml_left(const AmlText *t)
+/** asl_left - bytes of the innermost block that are not taken; 0 after a failure */
+static inline size_t asl_left(const AmlText *t)
 {
 	return t->failed ? 0 : t->end - t->at;
 }
 
-/** aml_peek - the next byte, not taken; 0 when there is none, which who takes it will find */
-static inline uint8_t aml_peek(const AmlText *t)
+/** asl_peek - the next byte, not taken; 0 when there is none, which who takes it will find */
+static inline uint8_t asl_peek(const AmlText *t)
 {
-	return aml_left(t) ? t->aml.data[t->at] : 0;
+	return asl_left(t) ? t->aml.data[t->at] : 0;
 }
 
-/** aml_take - the next @len bytes of @what; NULL when there are fewer */
-const uint8_t *aml_take(AmlText *t, size_t len, const char *what);
-uint64_t aml_take_number(AmlText *t, size_t len, const char *what);
+/** asl_take - the next @len bytes of @what; NULL when there are fewer */
+const uint8_t *asl_take(AmlText *t, size_t len, const char *what);
+uint64_t asl_take_number(AmlText *t, size_t len, const char *what);
 
-/** aml_take_length - a PkgLength */
-uint32_t aml_take_length(AmlText *t);
+/** asl_take_length - a PkgLength */
+uint32_t asl_take_length(AmlText *t);
 
-/** aml_begin_block - a PkgLength, and with it the end of what follows */
-void aml_begin_block(AmlText *t);
+/** asl_begin_block - a PkgLength, and with it the end of what follows */
+void asl_begin_block(AmlText *t);
 
 /*
  * Names.
  */
 
-/** aml_begins_name - a NameString begins with this byte */
-bool aml_begins_name(uint8_t c);
+/** asl_begins_name - a NameString begins with this byte */
+bool asl_begins_name(uint8_t c);
 
-AmlName aml_take_name(AmlText *t);
-void aml_say_name(AmlText *t, const AmlName *name);
-void aml_say_segment(AmlText *t, const uint8_t *segment);
+AmlName asl_take_name(AmlText *t);
+void asl_say_name(AmlText *t, const AmlName *name);
+void asl_say_segment(AmlText *t, const uint8_t *segment);
 
-/** aml_declare - the node of a name that is declared here */
-uint32_t aml_declare(AmlText *t, const AmlName *name);
+/** asl_declare - the node of a name that is declared here */
+uint32_t asl_declare(AmlText *t, const AmlName *name);
 
-/** aml_resolve - the node that a use of a name means; 0 = none, and none is to be known */
-uint32_t aml_resolve(AmlText *t, const AmlName *name);
+/** asl_resolve - the node that a use of a name means; 0 = none, and none is to be known */
+uint32_t asl_resolve(AmlText *t, const AmlName *name);
 
-/** aml_say_use - a name that is used, whatever it names */
-AmlName aml_say_use(AmlText *t, uint32_t *node);
+/** asl_say_use - a name that is used, whatever it names */
+AmlName asl_say_use(AmlText *t, uint32_t *node);
 
-MUST_CHECK bool aml_names_init(AmlNames *names, size_t segments, Arena *arena, Error *err);
+MUST_CHECK bool asl_names_init(AmlNames *names, size_t segments, Arena *arena, Error *err);
 
-/** aml_names_declare - the node that a declaration means, made if need be; false: no room */
-bool aml_names_declare(AmlText *t, const AmlName *name, uint32_t *out);
+/** asl_names_declare - the node that a declaration means, made if need be; false: no room */
+bool asl_names_declare(AmlText *t, const AmlName *name, uint32_t *out);
 
-/** aml_names_find - the node that a use means, by the search rules of [ACPI65] 5.3; 0 = none */
-uint32_t aml_names_find(const AmlText *t, const AmlName *name);
+/** asl_names_find - the node that a use means, by the search rules of [ACPI65] 5.3; 0 = none */
+uint32_t asl_names_find(const AmlText *t, const AmlName *name);
 
 /*
  * Data.
  */
 
-void aml_say_string(AmlText *t, const uint8_t *text, size_t len);
-void aml_say_string_term(AmlText *t);
+void asl_say_string(AmlText *t, const uint8_t *text, size_t len);
+void asl_say_string_term(AmlText *t);
 
-/** aml_say_integer - the number behind one of the prefixes 0A, 0B, 0C and 0E */
-void aml_say_integer(AmlText *t, uint8_t code);
+/** asl_say_integer - the number behind one of the prefixes 0A, 0B, 0C and 0E */
+void asl_say_integer(AmlText *t, uint8_t code);
 
-/** aml_say_data - a term, but a name in it is a reference */
-void aml_say_data(AmlText *t);
+/** asl_say_data - a term, but a name in it is a reference */
+void asl_say_data(AmlText *t);
 
-/** aml_say_buffer, …_package - what their block holds; @counted: the count is a byte */
-void aml_say_buffer(AmlText *t);
-void aml_say_package(AmlText *t, bool counted);
+/** asl_say_buffer, …_package - what their block holds; @counted: the count is a byte */
+void asl_say_buffer(AmlText *t);
+void asl_say_package(AmlText *t, bool counted);
 
 /**
- * aml_resources - a buffer as ResourceTemplate ()
+ * asl_resources - a buffer as ResourceTemplate ()
  *
  * False, with nothing said, when @bytes are no template, or one that iasl would write otherwise.
  */
-bool aml_resources(AmlText *t, Bytes bytes);
+bool asl_resources(AmlText *t, Bytes bytes);
 
 /*
  * Terms.
  */
 
-/** aml_say_term - one term; @statement: it need not give a value */
-void aml_say_term(AmlText *t, bool statement);
+/** asl_say_term - one term; @statement: it need not give a value */
+void asl_say_term(AmlText *t, bool statement);
 
-/** aml_say_terms - all terms of the block, a line each */
-void aml_say_terms(AmlText *t);
+/** asl_say_terms - all terms of the block, a line each */
+void asl_say_terms(AmlText *t);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "host/aml_text_internal.h"
 
-bool aml_names_init(AmlNames *names, size_t segments, Arena *arena, Error *err)
+bool asl_names_init(AmlNames *names, size_t segments, Arena *arena, Error *err)
 {
 	/* Each segment of the input makes one node at most; and \_SB and its like are known. */
 	static const char known[][5] = { "_SB_", "_GPE", "_PR_", "_SI_", "_TZ_", "_OS_", "_OSI",
@@ -31,7 +31,7 @@ bool aml_names_init(AmlNames *names, size_t segments, Arena *arena, Error *err)
 		const AmlName name = { .segments = { (const uint8_t *)known[i], 4 } };
 		uint32_t node;
 
-		if (aml_names_declare(&root, &name, &node) && memcmp(known[i], "_OSI", 4) == 0)
+		if (asl_names_declare(&root, &name, &node) && memcmp(known[i], "_OSI", 4) == 0)
 			names->nodes[node].arguments = 1;
 	}
 	return true;
@@ -90,7 +90,7 @@ static uint32_t add_child(AmlNames *names, uint32_t parent, uint32_t segment)
 	return at;
 }
 
-bool aml_names_declare(AmlText *t, const AmlName *name, uint32_t *out)
+bool asl_names_declare(AmlText *t, const AmlName *name, uint32_t *out)
 {
 	uint32_t at = start_of(t, name);
 
@@ -119,7 +119,7 @@ static uint32_t walk(const AmlText *t, uint32_t at, const AmlName *name)
 	return at;
 }
 
-uint32_t aml_names_find(const AmlText *t, const AmlName *name)
+uint32_t asl_names_find(const AmlText *t, const AmlName *name)
 {
 	uint32_t at = start_of(t, name);
 	const bool search = !name->root && !name->parents && name->segments.len == 4;

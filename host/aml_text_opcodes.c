@@ -147,17 +147,17 @@ static const AmlOpcode extended[256] = {
 	[0x88] = OTHER("DataTableRegion", "Nttt"),
 };
 
-const AmlOpcode *aml_opcode(uint8_t code)
+const AmlOpcode *asl_opcode(uint8_t code)
 {
 	return opcodes[code].name ? &opcodes[code] : NULL;
 }
 
-const AmlOpcode *aml_extended_opcode(uint8_t code)
+const AmlOpcode *asl_extended_opcode(uint8_t code)
 {
 	return extended[code].name ? &extended[code] : NULL;
 }
 
-const char *aml_predefined(const uint8_t segment[4])
+const char *asl_predefined(const uint8_t segment[4])
 {
 	/* [ACPI65] 5.6.8, those that tables of virtual machines have. */
 	static const struct {

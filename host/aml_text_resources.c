@@ -39,14 +39,14 @@ static void say_mask(AmlText *t, unsigned mask, unsigned bits)
 {
 	const char *comma = "";
 
-	aml_say(t, " {");
+	asl_say(t, " {");
 	for (unsigned i = 0; i < bits; i++) {
 		if (!(mask >> i & 1))
 			continue;
-		aml_say(t, "%s%u", comma, i);
+		asl_say(t, "%s%u", comma, i);
 		comma = ", ";
 	}
-	aml_say(t, "}");
+	asl_say(t, "}");
 }
 
 static bool say_irq(AmlText *t, const Descriptor *d)
@@ -58,10 +58,10 @@ static bool say_irq(AmlText *t, const Descriptor *d)
 
 		if (flags & ~0x39u)
 			return false;
-		aml_say(t, "IRQ (%s, %s, %s, )", pick(flags, "Level", "Edge"),
+		asl_say(t, "IRQ (%s, %s, %s, )", pick(flags, "Level", "Edge"),
 			pick(flags >> 3, "ActiveHigh", "ActiveLow"), sharing[flags >> 4 & 3]);
 	} else {
-		aml_say(t, "IRQNoFlags ()");
+		asl_say(t, "IRQNoFlags ()");
 	}
 	say_mask(t, mask, 16);
 	return true;
@@ -75,7 +75,7 @@ static bool say_dma(AmlText *t, const Descriptor *d)
 
 	if (flags & 0x98 || (flags & 3) == 3)
 		return false;
-	aml_say(t, "DMA (%s, %s, %s, )", types[flags >> 5 & 3],
+	asl_say(t, "DMA (%s, %s, %s, )", types[flags >> 5 & 3],
 		pick(flags >> 2, "NotBusMaster", "BusMaster"), widths[flags & 3]);
 	say_mask(t, d->body.data[0], 8);
 	return true;
@@ -85,7 +85,7 @@ static bool say_io(AmlText *t, const Descriptor *d)
 {
 	if (d->body.data[0] & 0xFE)
 		return false;
-	aml_say(t,
+	asl_say(t,
 		"IO (%s, 0x%04" PRIX64 ", 0x%04" PRIX64 ", 0x%02" PRIX64 ", 0x%02" PRIX64 ", )",
 		pick(d->body.data[0], "Decode10", "Decode16"), number(d, 1, 2), number(d, 3, 2),
 		number(d, 5, 1), number(d, 6, 1));
@@ -94,7 +94,7 @@ static bool say_io(AmlText *t, const Descriptor *d)
 
 static bool say_fixed_io(AmlText *t, const Descriptor *d)
 {
-	aml_say(t, "FixedIO (0x%04" PRIX64 ", 0x%02" PRIX64 ", )", number(d, 0, 2),
+	asl_say(t, "FixedIO (0x%04" PRIX64 ", 0x%02" PRIX64 ", )", number(d, 0, 2),
 		number(d, 2, 1));
 	return true;
 }
@@ -106,19 +106,19 @@ static bool say_fixed_dma(AmlText *t, const Descriptor *d)
 
 	if (d->body.data[4] >= ARRAY_COUNT(widths))
 		return false;
-	aml_say(t, "FixedDMA (0x%04" PRIX64 ", 0x%04" PRIX64 ", %s, )", number(d, 0, 2),
+	asl_say(t, "FixedDMA (0x%04" PRIX64 ", 0x%04" PRIX64 ", %s, )", number(d, 0, 2),
 		number(d, 2, 2), widths[d->body.data[4]]);
 	return true;
 }
 
 static bool say_vendor(AmlText *t, const Descriptor *d)
 {
-	aml_say(t, d->tag & 0x80 ? "VendorLong ()" : "VendorShort ()");
-	aml_newline(t);
-	aml_say(t, "{");
-	aml_say_bytes(t, d->body);
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_say(t, d->tag & 0x80 ? "VendorLong ()" : "VendorShort ()");
+	asl_newline(t);
+	asl_say(t, "{");
+	asl_say_bytes(t, d->body);
+	asl_newline(t);
+	asl_say(t, "}");
 	return true;
 }
 
@@ -126,7 +126,7 @@ static bool say_memory24(AmlText *t, const Descriptor *d)
 {
 	if (d->body.data[0] & 0xFE)
 		return false;
-	aml_say(t,
+	asl_say(t,
 		"Memory24 (%s, 0x%04" PRIX64 ", 0x%04" PRIX64 ", 0x%04" PRIX64 ", 0x%04" PRIX64
 		", )",
 		pick(d->body.data[0], "ReadOnly", "ReadWrite"), number(d, 1, 2),
@@ -138,7 +138,7 @@ static bool say_memory32(AmlText *t, const Descriptor *d)
 {
 	if (d->body.data[0] & 0xFE)
 		return false;
-	aml_say(t,
+	asl_say(t,
 		"Memory32 (%s, 0x%08" PRIX64 ", 0x%08" PRIX64 ", 0x%08" PRIX64 ", 0x%08" PRIX64
 		", )",
 		pick(d->body.data[0], "ReadOnly", "ReadWrite"), number(d, 1, 4),
@@ -150,7 +150,7 @@ static bool say_memory32_fixed(AmlText *t, const Descriptor *d)
 {
 	if (d->body.data[0] & 0xFE)
 		return false;
-	aml_say(t, "Memory32Fixed (%s, 0x%08" PRIX64 ", 0x%08" PRIX64 ", )",
+	asl_say(t, "Memory32Fixed (%s, 0x%08" PRIX64 ", 0x%08" PRIX64 ", )",
 		pick(d->body.data[0], "ReadOnly", "ReadWrite"), number(d, 1, 4),
 		number(d, 5, 4));
 	return true;
@@ -163,12 +163,12 @@ static bool say_register(AmlText *t, const Descriptor *d)
 	const unsigned space = d->body.data[0];
 
 	if (space < ARRAY_COUNT(spaces))
-		aml_say(t, "Register (%s", spaces[space]);
+		asl_say(t, "Register (%s", spaces[space]);
 	else if (space == 0x7F)
-		aml_say(t, "Register (FFixedHW");
+		asl_say(t, "Register (FFixedHW");
 	else
 		return false;
-	aml_say(t, ", 0x%02" PRIX64 ", 0x%02" PRIX64 ", 0x%016" PRIX64 ", 0x%02" PRIX64 ", )",
+	asl_say(t, ", 0x%02" PRIX64 ", 0x%02" PRIX64 ", 0x%016" PRIX64 ", 0x%02" PRIX64 ", )",
 		number(d, 1, 1), number(d, 2, 1), number(d, 4, 8), number(d, 3, 1));
 	return true;
 }
@@ -179,20 +179,20 @@ static bool say_interrupt(AmlText *t, const Descriptor *d)
 
 	if (flags & 0xE0 || count == 0 || d->body.len != 2 + (size_t)4 * count)
 		return false;
-	aml_say(t, "Interrupt (%s, %s, %s, %s, ,, )",
+	asl_say(t, "Interrupt (%s, %s, %s, %s, ,, )",
 		pick(flags, "ResourceProducer", "ResourceConsumer"),
 		pick(flags >> 1, "Level", "Edge"), pick(flags >> 2, "ActiveHigh", "ActiveLow"),
 		sharing[flags >> 3 & 3]);
-	aml_newline(t);
-	aml_say(t, "{");
+	asl_newline(t);
+	asl_say(t, "{");
 	t->indent++;
 	for (unsigned i = 0; i < count; i++) {
-		aml_newline(t);
-		aml_say(t, "0x%08" PRIX64 ",", number(d, 2 + 4 * i, 4));
+		asl_newline(t);
+		asl_say(t, "0x%08" PRIX64 ",", number(d, 2 + 4 * i, 4));
 	}
 	t->indent--;
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_newline(t);
+	asl_say(t, "}");
 	return true;
 }
 
@@ -212,11 +212,11 @@ static void say_numbers(AmlText *t, const Descriptor *d, size_t size)
 
 	t->indent++;
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-		aml_newline(t);
-		aml_say(t, "0x%0*" PRIX64 ", // %s", (int)size * 2,
+		asl_newline(t);
+		asl_say(t, "0x%0*" PRIX64 ", // %s", (int)size * 2,
 			number(d, 3 + i * size, size), names[i]);
 	}
-	aml_newline(t);
+	asl_newline(t);
 	t->indent--;
 }
 
@@ -230,14 +230,14 @@ static bool say_memory_range(AmlText *t, const Descriptor *d, const AddressForm 
 
 	if (type & 0xC0 || form->size == 2)
 		return false;
-	aml_say(t, "%sMemory (%s, %s, %s, %s, %s, %s,", form->width,
+	asl_say(t, "%sMemory (%s, %s, %s, %s, %s, %s,", form->width,
 		pick(flags, "ResourceProducer", "ResourceConsumer"),
 		pick(flags >> 1, "PosDecode", "SubDecode"),
 		pick(flags >> 2, "MinNotFixed", "MinFixed"),
 		pick(flags >> 3, "MaxNotFixed", "MaxFixed"), caching[type >> 1 & 3],
 		pick(type, "ReadOnly", "ReadWrite"));
 	say_numbers(t, d, form->size);
-	aml_say(t, ",, , %s, %s)", kinds[type >> 3 & 3],
+	asl_say(t, ",, , %s, %s)", kinds[type >> 3 & 3],
 		pick(type >> 5, "TypeStatic", "TypeTranslation"));
 	return true;
 }
@@ -249,13 +249,13 @@ static bool say_io_range(AmlText *t, const Descriptor *d, const AddressForm *for
 
 	if (type & 0xCC || !ranges[type & 3])
 		return false;
-	aml_say(t, "%sIO (%s, %s, %s, %s, %s,", form->width,
+	asl_say(t, "%sIO (%s, %s, %s, %s, %s,", form->width,
 		pick(flags, "ResourceProducer", "ResourceConsumer"),
 		pick(flags >> 2, "MinNotFixed", "MinFixed"),
 		pick(flags >> 3, "MaxNotFixed", "MaxFixed"),
 		pick(flags >> 1, "PosDecode", "SubDecode"), ranges[type & 3]);
 	say_numbers(t, d, form->size);
-	aml_say(t, ",, , %s, %s)", pick(type >> 4, "TypeStatic", "TypeTranslation"),
+	asl_say(t, ",, , %s, %s)", pick(type >> 4, "TypeStatic", "TypeTranslation"),
 		pick(type >> 5, "DenseTranslation", "SparseTranslation"));
 	return true;
 }
@@ -266,13 +266,13 @@ static bool say_bus_range(AmlText *t, const Descriptor *d, const AddressForm *fo
 
 	if (d->body.data[2] || form->size != 2)
 		return false;
-	aml_say(t, "WordBusNumber (%s, %s, %s, %s,",
+	asl_say(t, "WordBusNumber (%s, %s, %s, %s,",
 		pick(flags, "ResourceProducer", "ResourceConsumer"),
 		pick(flags >> 2, "MinNotFixed", "MinFixed"),
 		pick(flags >> 3, "MaxNotFixed", "MaxFixed"),
 		pick(flags >> 1, "PosDecode", "SubDecode"));
 	say_numbers(t, d, form->size);
-	aml_say(t, ",, )");
+	asl_say(t, ",, )");
 	return true;
 }
 
@@ -298,25 +298,25 @@ static bool say_address(AmlText *t, const Descriptor *d)
 static void close_function(AmlText *t)
 {
 	t->indent--;
-	aml_newline(t);
-	aml_say(t, "}");
-	aml_newline(t);
+	asl_newline(t);
+	asl_say(t, "}");
+	asl_newline(t);
 }
 
 static bool say_start(AmlText *t, const Descriptor *d)
 {
 	if (d->body.len == 0) {
-		aml_say(t, "StartDependentFnNoPri ()");
+		asl_say(t, "StartDependentFnNoPri ()");
 	} else {
 		const unsigned priority = d->body.data[0];
 
 		if (priority & 0xF0 || (priority & 3) == 3 || (priority >> 2 & 3) == 3)
 			return false;
-		aml_say(t, "StartDependentFn (0x%02X, 0x%02X)", priority & 3,
+		asl_say(t, "StartDependentFn (0x%02X, 0x%02X)", priority & 3,
 			priority >> 2 & 3);
 	}
-	aml_newline(t);
-	aml_say(t, "{");
+	asl_newline(t);
+	asl_say(t, "{");
 	t->indent++;
 	return true;
 }
@@ -324,7 +324,7 @@ static bool say_start(AmlText *t, const Descriptor *d)
 static bool say_end(AmlText *t, const Descriptor *d)
 {
 	(void)d;
-	aml_say(t, "EndDependentFn ()");
+	asl_say(t, "EndDependentFn ()");
 	return true;
 }
 
@@ -419,7 +419,7 @@ static bool say_descriptors(AmlText *t, Bytes bytes)
 		if (inside && (starts || d.tag == TAG_END_FUNCTION))
 			close_function(t);
 		else
-			aml_newline(t);
+			asl_newline(t);
 		inside = starts || (inside && d.tag != TAG_END_FUNCTION);
 		if (!row->say(t, &d))
 			return false;
@@ -427,15 +427,15 @@ static bool say_descriptors(AmlText *t, Bytes bytes)
 	return false;
 }
 
-bool aml_resources(AmlText *t, Bytes bytes)
+bool asl_resources(AmlText *t, Bytes bytes)
 {
 	const ByteWriter out = t->out;
 	const unsigned indent = t->indent;
 	const char *remark = t->remark;
 
-	aml_say(t, "ResourceTemplate ()");
-	aml_newline(t);
-	aml_say(t, "{");
+	asl_say(t, "ResourceTemplate ()");
+	asl_newline(t);
+	asl_say(t, "{");
 	t->indent++;
 	if (!say_descriptors(t, bytes)) {
 		/* What was said is taken back. */
@@ -445,7 +445,7 @@ bool aml_resources(AmlText *t, Bytes bytes)
 		return false;
 	}
 	t->indent = indent;
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_newline(t);
+	asl_say(t, "}");
 	return true;
 }

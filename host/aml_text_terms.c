@@ -12,25 +12,25 @@
 static void say_named(AmlText *t, const char *const *names, size_t count, uint64_t value)
 {
 	if (value < count)
-		aml_say(t, "%s", names[value]);
+		asl_say(t, "%s", names[value]);
 	else
-		aml_say(t, "0x%02" PRIX64, value);
+		asl_say(t, "0x%02" PRIX64, value);
 }
 
 static void say_place(AmlText *t)
 {
 	uint32_t node;
 
-	if (aml_begins_name(aml_peek(t)))
-		aml_say_use(t, &node);
+	if (asl_begins_name(asl_peek(t)))
+		asl_say_use(t, &node);
 	else
-		aml_say_term(t, /* statement= */ false);
+		asl_say_term(t, /* statement= */ false);
 }
 
 /* Nothing is a place, too: text of no length. */
 static void say_target(AmlText *t)
 {
-	if (aml_left(t) && aml_peek(t) == 0)
+	if (asl_left(t) && asl_peek(t) == 0)
 		t->at++;
 	else
 		say_place(t);
@@ -44,35 +44,35 @@ static bool is_segment(const AmlName *name, const char *text)
 
 static uint32_t say_declaration(AmlText *t)
 {
-	const AmlName name = aml_take_name(t);
+	const AmlName name = asl_take_name(t);
 
-	aml_say_name(t, &name);
+	asl_say_name(t, &name);
 	if (!t->failed && name.segments.len) {
 		const uint8_t *last = name.segments.data + name.segments.len - 4;
 
-		t->remark = aml_predefined(last);
+		t->remark = asl_predefined(last);
 		t->identifiers = is_segment(&name, "_HID") || is_segment(&name, "_CID");
 	}
-	return aml_declare(t, &name);
+	return asl_declare(t, &name);
 }
 
 /* Scope opens what stands elsewhere, perhaps in another table. */
 static uint32_t say_scope(AmlText *t)
 {
-	const AmlName name = aml_take_name(t);
-	uint32_t node = aml_resolve(t, &name);
+	const AmlName name = asl_take_name(t);
+	uint32_t node = asl_resolve(t, &name);
 
-	aml_say_name(t, &name);
-	return node ? node : aml_declare(t, &name);
+	asl_say_name(t, &name);
+	return node ? node : asl_declare(t, &name);
 }
 
 static void say_method_flags(AmlText *t, uint32_t node)
 {
-	const unsigned flags = (unsigned)aml_take_number(t, 1, "method");
+	const unsigned flags = (unsigned)asl_take_number(t, 1, "method");
 
-	aml_say(t, ", %u, %s", flags & 7, flags & 8 ? "Serialized" : "NotSerialized");
+	asl_say(t, ", %u, %s", flags & 7, flags & 8 ? "Serialized" : "NotSerialized");
 	if (flags >> 4)
-		aml_say(t, ", 0x%02X", flags >> 4);
+		asl_say(t, ", 0x%02X", flags >> 4);
 	if (t->failed)
 		return;
 	t->names->nodes[node].arguments = flags & 7;
@@ -87,13 +87,13 @@ static void say_external(AmlText *t)
 		"PkgObj", "FieldUnitObj", "DeviceObj", "EventObj", "MethodObj", "MutexObj",
 		"OpRegionObj", "PowerResObj", "ProcessorObj", "ThermalZoneObj",
 		"BuffFieldObj" };
-	const AmlName name = aml_take_name(t);
-	const uint64_t kind = aml_take_number(t, 1, "external");
-	const uint64_t arguments = aml_take_number(t, 1, "external");
-	const uint32_t node = aml_declare(t, &name);
+	const AmlName name = asl_take_name(t);
+	const uint64_t kind = asl_take_number(t, 1, "external");
+	const uint64_t arguments = asl_take_number(t, 1, "external");
+	const uint32_t node = asl_declare(t, &name);
 
-	aml_say_name(t, &name);
-	aml_say(t, ", ");
+	asl_say_name(t, &name);
+	asl_say(t, ", ");
 	say_named(t, kinds, ARRAY_COUNT(kinds), kind);
 	if (!t->failed && kind == 8)
 		t->names->nodes[node].arguments = arguments & 7;
@@ -105,7 +105,7 @@ static void say_space(AmlText *t)
 		"EmbeddedControl", "SMBus", "SystemCMOS", "PciBarTarget", "IPMI",
 		"GeneralPurposeIo", "GenericSerialBus", "PCC" };
 
-	say_named(t, spaces, ARRAY_COUNT(spaces), aml_take_number(t, 1, "region"));
+	say_named(t, spaces, ARRAY_COUNT(spaces), asl_take_number(t, 1, "region"));
 	t->counts.regions++;
 }
 
@@ -113,7 +113,7 @@ static void say_comparison(AmlText *t)
 {
 	static const char *const operators[] = { "MTR", "MEQ", "MLE", "MLT", "MGE", "MGT" };
 
-	say_named(t, operators, ARRAY_COUNT(operators), aml_take_number(t, 1, "comparison"));
+	say_named(t, operators, ARRAY_COUNT(operators), asl_take_number(t, 1, "comparison"));
 }
 
 static const char *const access_types[] = { "AnyAcc", "ByteAcc", "WordAcc", "DWordAcc",
@@ -122,10 +122,10 @@ static const char *const access_types[] = { "AnyAcc", "ByteAcc", "WordAcc", "DWo
 static void say_access(AmlText *t)
 {
 	static const char *const updates[] = { "Preserve", "WriteAsOnes", "WriteAsZeros" };
-	const uint64_t flags = aml_take_number(t, 1, "field");
+	const uint64_t flags = asl_take_number(t, 1, "field");
 
 	say_named(t, access_types, ARRAY_COUNT(access_types), flags & 15);
-	aml_say(t, ", %s, ", flags & 16 ? "Lock" : "NoLock");
+	asl_say(t, ", %s, ", flags & 16 ? "Lock" : "NoLock");
 	say_named(t, updates, ARRAY_COUNT(updates), flags >> 5 & 3);
 }
 
@@ -135,46 +135,46 @@ static void say_access_as(AmlText *t, bool longer)
 	static const char *const attributes[] = {
 		[11] = "AttribBytes", [14] = "AttribRawBytes", [15] = "AttribRawProcessBytes"
 	};
-	const uint64_t type = aml_take_number(t, 1, "field"),
-		       kind = aml_take_number(t, 1, "field");
+	const uint64_t type = asl_take_number(t, 1, "field"),
+		       kind = asl_take_number(t, 1, "field");
 
-	aml_say(t, "AccessAs (");
+	asl_say(t, "AccessAs (");
 	say_named(t, access_types, ARRAY_COUNT(access_types), type & 15);
 	if (!longer) {
-		aml_say(t, ", 0x%02" PRIX64 ")", kind);
+		asl_say(t, ", 0x%02" PRIX64 ")", kind);
 		return;
 	}
 	if (kind < ARRAY_COUNT(attributes) && attributes[kind])
-		aml_say(t, ", %s (0x%02" PRIX64 "))", attributes[kind],
-			aml_take_number(t, 1, "field"));
+		asl_say(t, ", %s (0x%02" PRIX64 "))", attributes[kind],
+			asl_take_number(t, 1, "field"));
 	else
-		aml_fail(t, t->at - 1, PVW_AML_0002,
+		asl_fail(t, t->at - 1, PVW_AML_0002,
 			"access attribute 0x%" PRIx64 ", expected 0xb, 0xe or 0xf", kind);
 }
 
 static void say_field(AmlText *t)
 {
-	const uint8_t first = aml_peek(t);
+	const uint8_t first = asl_peek(t);
 
 	if (first > 3) {
-		const AmlName name = aml_take_name(t);
+		const AmlName name = asl_take_name(t);
 
 		if (!t->failed && (name.root || name.parents || name.segments.len != 4))
-			aml_fail(t, t->at, PVW_AML_0002, "a path in fields, expected a name");
-		aml_say_name(t, &name);
-		aml_declare(t, &name);
-		aml_say(t, ", %" PRIu32, aml_take_length(t));
+			asl_fail(t, t->at, PVW_AML_0002, "a path in fields, expected a name");
+		asl_say_name(t, &name);
+		asl_declare(t, &name);
+		asl_say(t, ", %" PRIu32, asl_take_length(t));
 		return;
 	}
 	t->at++;
 	switch (first) {
 	case 0:
-		aml_say(t, ", %" PRIu32, aml_take_length(t));
+		asl_say(t, ", %" PRIu32, asl_take_length(t));
 		break;
 	case 2:
-		aml_say(t, "Connection (");
-		aml_say_data(t);
-		aml_say(t, ")");
+		asl_say(t, "Connection (");
+		asl_say_data(t);
+		asl_say(t, ")");
 		break;
 	default:
 		say_access_as(t, first == 3);
@@ -184,18 +184,18 @@ static void say_field(AmlText *t)
 
 static void say_fields(AmlText *t)
 {
-	aml_newline(t);
-	aml_say(t, "{");
+	asl_newline(t);
+	asl_say(t, "{");
 	t->indent++;
-	while (aml_left(t)) {
-		aml_newline(t);
+	while (asl_left(t)) {
+		asl_newline(t);
 		say_field(t);
-		if (aml_left(t))
-			aml_say(t, ",");
+		if (asl_left(t))
+			asl_say(t, ",");
 	}
 	t->indent--;
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_newline(t);
+	asl_say(t, "}");
 }
 
 /* Devices, scopes and methods have room around them. */
@@ -205,20 +205,20 @@ static bool wants_room(uint8_t first, uint8_t second)
 		(first == EXTENDED && second >= 0x81 && second < 0x88);
 }
 
-void aml_say_terms(AmlText *t)
+void asl_say_terms(AmlText *t)
 {
 	const uint32_t scope = t->scope;
 	bool first = true, room = false;
 
 	t->indent++;
-	while (aml_left(t)) {
+	while (asl_left(t)) {
 		const bool wants =
-			wants_room(aml_peek(t), aml_left(t) > 1 ? t->aml.data[t->at + 1] : 0);
+			wants_room(asl_peek(t), asl_left(t) > 1 ? t->aml.data[t->at + 1] : 0);
 
 		if (!first && (room || wants))
-			aml_end_line(t);
-		aml_newline(t);
-		aml_say_term(t, /* statement= */ true);
+			asl_end_line(t);
+		asl_newline(t);
+		asl_say_term(t, /* statement= */ true);
 		first = false;
 		room = wants;
 		t->scope = scope;
@@ -228,11 +228,11 @@ void aml_say_terms(AmlText *t)
 
 static void say_list(AmlText *t)
 {
-	aml_newline(t);
-	aml_say(t, "{");
-	aml_say_terms(t);
-	aml_newline(t);
-	aml_say(t, "}");
+	asl_newline(t);
+	asl_say(t, "{");
+	asl_say_terms(t);
+	asl_newline(t);
+	asl_say(t, "}");
 }
 
 /* One operand; the node that it declares or opens goes to @node. */
@@ -243,10 +243,10 @@ static void say_operand(AmlText *t, char letter, uint32_t *node)
 
 	switch (letter) {
 	case 't':
-		aml_say_term(t, /* statement= */ false);
+		asl_say_term(t, /* statement= */ false);
 		break;
 	case 'D':
-		aml_say_data(t);
+		asl_say_data(t);
 		break;
 	case 's':
 		say_place(t);
@@ -261,7 +261,7 @@ static void say_operand(AmlText *t, char letter, uint32_t *node)
 		*node = say_scope(t);
 		break;
 	case 'n':
-		aml_say_use(t, &use);
+		asl_say_use(t, &use);
 		break;
 	case 'P':
 		say_method_flags(t, *node);
@@ -281,7 +281,7 @@ static void say_operand(AmlText *t, char letter, uint32_t *node)
 	default: {
 		const size_t len = (size_t)(strchr(sizes, letter) - sizes) + 1;
 
-		aml_say(t, "0x%0*" PRIX64, (int)len * 2, aml_take_number(t, len, "number"));
+		asl_say(t, "0x%0*" PRIX64, (int)len * 2, asl_take_number(t, len, "number"));
 	}
 	}
 }
@@ -295,7 +295,7 @@ static void say_operands(AmlText *t, const char *letters)
 
 	for (; *letters && !t->failed; letters++) {
 		if (*letters == '{' || *letters == 'F') {
-			aml_say(t, open ? ")" : "");
+			asl_say(t, open ? ")" : "");
 			open = false;
 			t->scope = node;
 			if (*letters == '{')
@@ -304,16 +304,16 @@ static void say_operands(AmlText *t, const char *letters)
 				say_fields(t);
 			continue;
 		}
-		if (letters[0] == 'T' && !letters[1] && aml_left(t) && aml_peek(t) == 0) {
+		if (letters[0] == 'T' && !letters[1] && asl_left(t) && asl_peek(t) == 0) {
 			t->at++; /* nothing is said of no target */
 			continue;
 		}
 		if (*letters != 'P')
-			aml_say(t, open ? ", " : " (");
+			asl_say(t, open ? ", " : " (");
 		open = true;
 		say_operand(t, *letters, &node);
 	}
-	aml_say(t, open ? ")" : "");
+	asl_say(t, open ? ")" : "");
 	t->scope = scope;
 }
 
@@ -322,16 +322,16 @@ static void say_block(AmlText *t, const AmlOpcode *row)
 {
 	const size_t outer = t->end, begin = t->at;
 
-	aml_begin_block(t);
+	asl_begin_block(t);
 	if (!t->failed) {
 		const size_t end = t->end;
 
 		if (row->operands[1] == 'B') {
-			aml_say_buffer(t);
+			asl_say_buffer(t);
 		} else if (row->operands[1] == 'E' || row->operands[1] == 'L') {
-			aml_say_package(t, row->operands[1] == 'E');
+			asl_say_package(t, row->operands[1] == 'E');
 		} else {
-			aml_say(t, "%s", row->name);
+			asl_say(t, "%s", row->name);
 			say_operands(t, row->operands + 1);
 		}
 		if (t->failed && t->pass == AML_PASS_DECLARE) {
@@ -340,7 +340,7 @@ static void say_block(AmlText *t, const AmlOpcode *row)
 			t->at = end;
 		}
 		if (!t->failed && t->at != end)
-			aml_fail(t, t->at, PVW_AML_0004,
+			asl_fail(t, t->at, PVW_AML_0004,
 				"%zu bytes of a block are left, expected 0: it begins at 0x%zx",
 				end - t->at, begin);
 	}
@@ -356,28 +356,28 @@ static void say_call(AmlText *t)
 	uint32_t node;
 	unsigned count;
 
-	aml_say_use(t, &node);
+	asl_say_use(t, &node);
 	if (t->failed || !node || t->names->nodes[node].arguments == AML_NO_METHOD)
 		return;
 	count = t->names->nodes[node].arguments;
-	aml_say(t, " (");
+	asl_say(t, " (");
 	for (unsigned i = 0; i < count && !t->failed; i++) {
-		aml_say(t, i ? ", " : "");
-		aml_say_term(t, /* statement= */ false);
+		asl_say(t, i ? ", " : "");
+		asl_say_term(t, /* statement= */ false);
 	}
-	aml_say(t, ")");
+	asl_say(t, ")");
 }
 
 /* LNot in front of a comparison has a name of its own. */
 static bool say_negated(AmlText *t)
 {
 	static const char *const names[] = { "LNotEqual", "LLessEqual", "LGreaterEqual" };
-	const uint8_t next = aml_peek(t);
+	const uint8_t next = asl_peek(t);
 
 	if (next < 0x93 || next > 0x95)
 		return false;
 	t->at++;
-	aml_say(t, "%s", names[next - 0x93]);
+	asl_say(t, "%s", names[next - 0x93]);
 	say_operands(t, "tt");
 	return true;
 }
@@ -395,17 +395,17 @@ static void count_term(AmlText *t, uint8_t code, bool is_extended)
 static void say_opcode(AmlText *t, bool statement)
 {
 	const size_t at = t->at;
-	uint8_t code = (uint8_t)aml_take_number(t, 1, "term");
+	uint8_t code = (uint8_t)asl_take_number(t, 1, "term");
 	const bool is_extended = code == EXTENDED;
 	const AmlOpcode *row;
 
 	if (is_extended)
-		code = (uint8_t)aml_take_number(t, 1, "term");
-	row = is_extended ? aml_extended_opcode(code) : aml_opcode(code);
+		code = (uint8_t)asl_take_number(t, 1, "term");
+	row = is_extended ? asl_extended_opcode(code) : asl_opcode(code);
 	if (t->failed)
 		return;
 	if (!row || !(statement || row->value)) {
-		aml_fail(t, at, PVW_AML_0002, "opcode 0x%s%02x, expected %s",
+		asl_fail(t, at, PVW_AML_0002, "opcode 0x%s%02x, expected %s",
 			is_extended ? "5b" : "", code, statement ? "a term" : "a value");
 		return;
 	}
@@ -413,30 +413,30 @@ static void say_opcode(AmlText *t, bool statement)
 	if (row->operands && row->operands[0] == '[') {
 		say_block(t, row);
 	} else if (is_extended || code != 0x92 || !say_negated(t)) {
-		aml_say(t, "%s", row->name);
+		asl_say(t, "%s", row->name);
 		if (row->operands)
 			say_operands(t, row->operands);
 	}
 }
 
-void aml_say_term(AmlText *t, bool statement)
+void asl_say_term(AmlText *t, bool statement)
 {
-	const uint8_t code = aml_peek(t);
+	const uint8_t code = asl_peek(t);
 
 	if (t->depth == AML_TEXT_MAX_DEPTH) {
-		aml_fail(t, t->at, PVW_AML_0003, "terms %d deep, expected fewer",
+		asl_fail(t, t->at, PVW_AML_0003, "terms %d deep, expected fewer",
 			AML_TEXT_MAX_DEPTH);
 		return;
 	}
 	t->depth++;
-	if (aml_left(t) && aml_begins_name(code)) {
+	if (asl_left(t) && asl_begins_name(code)) {
 		say_call(t);
 	} else if (code == 0x0D) {
 		t->at++;
-		aml_say_string_term(t);
+		asl_say_string_term(t);
 	} else if ((code >= 0x0A && code <= 0x0C) || code == 0x0E) {
 		t->at++;
-		aml_say_integer(t, code);
+		asl_say_integer(t, code);
 	} else {
 		say_opcode(t, statement);
 	}
