@@ -57,6 +57,30 @@ Test(aml, package_length_counts_its_own_bytes_from_0_to_70000)
 	}
 }
 
+/* Where three bytes become four, and four become too few. */
+Test(aml, package_length_counts_its_own_bytes_around_20_and_28_bits)
+{
+	for (size_t body = (1 << 20) - 5000; body <= (1 << 20) + 5000; body++) {
+		uint8_t bytes[4];
+		const size_t width = aml_package_length(body, bytes);
+		size_t length = 0;
+
+		cr_assert_eq(aml_read_length((Bytes){ bytes, width }, &length), width);
+		cr_assert_eq(length, body + width, "body %zu", body);
+		cr_assert_eq(width, body + 3 < 1 << 20 ? 3 : 4, "body %zu", body);
+	}
+	for (size_t body = (1 << 28) - 5000; body <= (1 << 28) + 5000; body++) {
+		uint8_t bytes[4];
+		const size_t width = aml_package_length(body, bytes);
+		size_t length = 0;
+
+		cr_assert_eq(width, body + 4 < 1 << 28 ? 4 : 0, "body %zu", body);
+		if (width)
+			cr_assert_eq(aml_read_length((Bytes){ bytes, width }, &length), width);
+		cr_assert_eq(length, width ? body + width : 0, "body %zu", body);
+	}
+}
+
 Test(aml, package_length_is_minimal_at_every_boundary)
 {
 	static const struct {
