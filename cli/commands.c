@@ -63,13 +63,7 @@ static const OptionRow layout_options[] = {
 	{ .name = NULL },
 };
 
-static const OptionRow explain_options[] = {
-	{ .name = "vm", .value = "FILE", .help = "a VM description instead of an INPUT" },
-	{ .name = NULL },
-};
-
 static const OptionRow map_options[] = {
-	{ .name = "vm", .value = "FILE", .help = "a VM description instead of an INPUT" },
 	{ .name = "scale", .value = "SCALE", .help = "of an SVG: log (default) or linear" },
 	{ .name = "width", .value = "N", .help = "columns; default: the terminal's, else 80" },
 	{ .name = "from", .value = "ADDRESS", .help = "begin there" },
@@ -170,10 +164,10 @@ static const CommandRow commands[] = {
 		.summary = "where everything of a described machine is",
 		.description =
 			"Gives addresses to all that a VM description has: RAM, chipset and "
-	                "PCIe "
+			"PCIe "
 			"windows, VTL2.\n"
 			"The same description has the same addresses on every host. JSON is "
-	                "what "
+			"what "
 			"to keep of it:\n"
 			"--against compares with what was kept. --explain says who asked for a "
 			"range and what\n"
@@ -269,7 +263,7 @@ static const CommandRow commands[] = {
 		.description = "A diagnostic: what it says and what to do. An address of an "
 			       "INPUT's guest or of\n"
 			       "a described machine: what lies there and why. A setting: what "
-	                       "it does, its default, what "
+			       "it does, its default, what "
 			       "isolation makes of it, and\n"
 			       "with an INPUT what was asked for and what is used. "
 			       "\"settings\" lists them.",
@@ -277,7 +271,6 @@ static const CommandRow commands[] = {
 			    "  pvw explain 0x100000 --fixture fixtures/x64-uefi-4vp.cbor\n"
 			    "  pvw explain 0xf8000000 --vm vm.json\n"
 			    "  pvw explain uefi.secure_boot\n",
-		.options = explain_options,
 		.takes_input = true,
 		.run = command_explain,
 	},

@@ -29,7 +29,9 @@ const OptionRow input_options[] = {
 		.value = "ADDR",
 		.help = "ask a running worker: unix:PATH, vsock:CID:PORT or fd:N "
 			"(PVW_SOCKET)" },
-	{ .name = "vm", .value = "FILE", .help = "a machine's description (not yet)" },
+	{ .name = "vm",
+		.value = "FILE",
+		.help = "a machine's description, for acpi, map, mtrr and explain" },
 	{ .name = "settings", .value = "FILE", .help = "the host's settings document, JSON" },
 	{ .name = "arch",
 		.value = "ARCH",
@@ -122,7 +124,8 @@ static bool choose_kind(const Invocation *invocation, Input *input, Error *err)
 		return error_set(err, PVW_INPUT_0001, "no input, expected a fixture or a tree");
 	if (strcmp(chosen, "vm") == 0)
 		return error_set(err, PVW_INPUT_0003,
-			"--vm is not read by this version, expected --fixture or --dtb");
+			"--vm is for acpi, explain, map and mtrr, expected --fixture or "
+			"--dtb, which boot-tree makes");
 	input->kind = strcmp(chosen, "fixture") == 0 ? INPUT_FIXTURE
 		: strcmp(chosen, "dtb") == 0         ? INPUT_TREE
 						     : INPUT_SOCKET;

@@ -20,9 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree
 
 DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
-COMMANDS = ["serve", "plan", "map", "mtrr", "boot-tree", "check", "explain", "fixture", "call",
+COMMANDS = ["serve", "plan", "layout", "map", "mtrr", "boot-tree", "check", "explain", "fixture", "call",
             "doctor", "completion", "version", "help"]
 tests = []
 
@@ -150,6 +151,116 @@ def refused_input_ends_with_1_and_a_hint(pvw):
         ends(done, REFUSED, "error PVW-ROLE-0010")
         assert b"hint: " in done.stderr and done.stdout == b"", done
         assert b"hint" not in pvw(command, "--fixture", fixture, "-q").stderr
+
+
+def machine(pvw, file_name, **members):
+    path = pvw.path(file_name)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"schema": "pvw.vm/1", "memory": "4GiB", **members}, file)
+    return path
+
+
+@test
+def layout_takes_its_own_template(pvw):
+    for arch in ("x86_64", "aarch64"):
+        done = pvw("layout", "--template", "--arch", arch)
+        ends(done, DONE)
+        document = json.loads(done.stdout)
+        assert document["arch"] == arch, document
+        path = pvw.path("template.json")
+        with open(path, "wb") as file:
+            file.write(done.stdout)
+        ends(pvw("layout", path), DONE, f"layout        version 2, {arch}")
+        assert pvw("layout", "-", stdin=done.stdout).stdout == pvw("layout", "--vm", path).stdout
+
+
+@test
+def layout_puts_everything_where_the_contract_says(pvw):
+    path = machine(pvw, "x3.json", layout={"version": 1}, pcie={"root_complexes": [{}]})
+    layout = pvw.json("pvw.layout/1", "layout", path)
+    places = {(p["tag"], p["start"], p["end"]) for p in layout["placements"]}
+    assert places == {("ram0", "0x0", "0xc0000000"), ("ram0", "0x100000000", "0x140000000"),
+                      ("pcie-rc0-low-mmio", "0xf4000000", "0xf8000000"),
+                      ("chipset-low-mmio", "0xf8000000", "0x100000000"),
+                      ("pcie-rc0-high-mmio", "0x140000000", "0x180000000"),
+                      ("chipset-high-mmio", "0x180000000", "0x1a0000000"),
+                      ("pcie-seg0-ecam", "0x1a0000000", "0x1b0000000")}, places
+    assert layout["root_complexes"][0]["high_largest_bar"] == "0x40000000", layout
+    assert pvw.json("pvw.layout/1", "layout", path, "--layout-version", "2")["version"] == 2
+    assert pvw.json("pvw.layout/1", "map", "--vm", path) == layout
+    ends(pvw("layout", path, "--width", "32"), REFUSED, "PVW-RESOLVE-0008")
+
+
+@test
+def layout_compares_with_what_was_kept(pvw):
+    path, kept = machine(pvw, "vm.json"), pvw.path("kept.json")
+    with open(kept, "wb") as file:
+        file.write(pvw("layout", path, "--format", "json").stdout)
+    ends(pvw("layout", path, "--against", kept), DONE, "chipset-high-mmio")
+    more = machine(pvw, "more.json", memory="6GiB")
+    ends(pvw("layout", more, "--against", kept), REFUSED,
+         "ram0 was at 0x100000000-0x140000000 (ram) and would be at 0x100000000-0x1c0000000")
+    ends(pvw("layout", path, "--against", kept, "--layout-version", "1"), REFUSED,
+         "version 1, expected 2")
+    ends(pvw("layout", path, "--against", path), MALFORMED, "version: error PVW-JSON-0003")
+
+
+@test
+def layout_explains_every_range(pvw):
+    path = machine(pvw, "vm.json", pcie={"root_complexes": [{"name": "gpu"}]})
+    text = pvw("layout", path, "--explain").stdout.decode()
+    assert "asked for by pcie.root_complexes[0].low: 64 MiB, aligned to 64 MiB" in text, text
+    assert "under chipset-low-mmio at 0xf8000000" in text, text
+    for placement in pvw.json("pvw.layout/1", "layout", path, "--explain")["placements"]:
+        assert placement["member"] and placement["asked"] and placement["placed"], placement
+
+
+@test
+def layout_refuses_what_is_no_machine(pvw):
+    ends(pvw("layout"), USAGE, "PVW-INPUT-0002")
+    path = machine(pvw, "vm.json")
+    ends(pvw("layout", path, "--vm", path), USAGE, "PVW-INPUT-0002")
+    ends(pvw("layout", path, "--scale", "round"), USAGE, "log, linear")
+    ends(pvw("layout", "--template", "--arch", "mips"), USAGE, "x86_64")
+    ends(pvw("layout", pvw.path("nowhere.json")), MALFORMED, "PVW-CLI-0002")
+    bad = machine(pvw, "bad.json", layout={"pages": 1})
+    ends(pvw("layout", bad), MALFORMED, "bad.json.layout.pages: error PVW-JSON-0005")
+    ends(pvw("layout", machine(pvw, "bad.json", arm={})), MALFORMED, "PVW-VM-0003")
+
+
+@test
+def addresses_of_a_machine_are_explained(pvw):
+    path = machine(pvw, "vm.json")
+    ends(pvw("explain", "0xf8001000", "--vm", path), DONE, "asked for by chipset.low: 128 MiB")
+    found = pvw.json("pvw.explain/1", "explain", "0xd0000000", "--vm", path)
+    assert "tag" not in found and found["before"]["tag"] == "ram0", found
+    assert found["behind"]["tag"] == "chipset-low-mmio", found
+    ends(pvw("explain", "0xffffffffffffffff", "--vm", path), DONE, "behind: nothing")
+    ends(pvw("explain", "0x0", "--vm", path, "--fixture", pvw.fixture), USAGE, "PVW-INPUT-0002")
+    ends(pvw("map", "--vm", path, "--fixture", pvw.fixture), USAGE, "PVW-INPUT-0002")
+    ends(pvw("plan", "--vm", path), REFUSED, "PVW-INPUT-0003")
+
+
+@test
+def pictures_are_sound_and_always_the_same(pvw):
+    path = machine(pvw, "vm.json", name="<&>", vtl2={"memory": "128MiB"})
+    for what in (("map", "--fixture", pvw.fixture), ("map", "--vm", path), ("layout", path)):
+        for scale in ("log", "linear"):
+            done = pvw(*what, "--format", "svg", "--scale", scale)
+            ends(done, DONE)
+            root = xml.etree.ElementTree.fromstring(done.stdout)
+            assert root.tag == "{http://www.w3.org/2000/svg}svg", root.tag
+            assert root.get("role") == "img" and root.get("width") == "960", root.attrib
+            assert pvw(*what, "--format", "svg", "--scale", scale).stdout == done.stdout, what
+            apart(done.stdout.decode())
+    ends(pvw("plan", "--fixture", pvw.fixture, "--format", "svg"), REFUSED, "plan draws nothing")
+
+
+def apart(svg):
+    """No two texts of a column are closer than a line."""
+    for column in re.findall(r'<text class="(?:address|size)" x="(\d+)"', svg):
+        places = [int(y) for y in re.findall(rf'<text class="\w+" x="{column}" y="(\d+)"', svg)]
+        assert all(b - a >= 20 for a, b in zip(places, places[1:])), (column, places)
 
 
 @test

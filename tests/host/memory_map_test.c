@@ -236,3 +236,45 @@ Test(memory_map, reports_an_exhausted_arena)
 	cr_expect_eq(err.diagnostic, PVW_MEM_0001);
 	arena_free(arena);
 }
+
+Test(memory_map, draws_the_same_in_svg)
+{
+	Pvw__V1__MemoryRange ram = RAM(0, 0x40000000, VTL0_RAM, 3);
+	Pvw__V1__MmioRange mmio = MMIO(0xfc000000, 0x4000000, LOW, (char *)"<owner>");
+	Pvw__V1__Placement placed, after;
+	Pvw__V1__Placement *placements[] = { &after, &placed };
+	Pvw__V1__MemoryRange *rams[] = { &ram };
+	Pvw__V1__MmioRange *mmios[] = { &mmio };
+	Arena *arena = arena_new(1 << 20);
+	Pvw__V1__Layout layout;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	Error err;
+
+	pvw__v1__layout__init(&layout);
+	pvw__v1__placement__init(&placed);
+	pvw__v1__placement__init(&after);
+	placed.name = (char *)"uefi.config";
+	placed.start = 0x709000;
+	placed.size = 752;
+	after.name = (char *)"beyond";
+	after.start = 0x800000000;
+	after.size = 1;
+	layout.memory = rams;
+	layout.n_memory = 1;
+	layout.mmio = mmios;
+	layout.n_mmio = 1;
+	layout.placements = placements;
+	layout.n_placements = 2;
+	cr_assert(memory_map_draw(
+		out, "a & b", &layout, (MapStyle){ .to = 0x100000000 }, arena, &err));
+	fclose(out);
+	arena_free(arena);
+	cr_expect_not_null(strstr(text, "<title id=\"t\">a &amp; b</title>"));
+	cr_expect_not_null(strstr(text, "VTL0 RAM: 0x0 to 0x3fffffff (1 GiB), node 3</title>"));
+	cr_expect_not_null(strstr(text, "0xfc000000 to 0xffffffff (64 MiB), &lt;owner&gt;"));
+	cr_expect_not_null(strstr(text, ">uefi.config</text>"));
+	cr_expect_null(strstr(text, "beyond"));
+	free(text);
+}
