@@ -174,6 +174,16 @@ static bool write_guest(const Intercepts *intercepts, const GuestWrite *write, E
 	return guest_memory_write(memory, write->gpa, write->bytes.data, write->bytes.len, err);
 }
 
+/* The port write is done either way: the guest's firmware has no way to be told. */
+static void try_write(const Intercepts *intercepts, const GuestWrite *write)
+{
+	Error err;
+
+	if (!write_guest(intercepts, write, &err))
+		log_error(intercepts->options.log, LOG_LEVEL_WARN, LOG_CLASS_CONFIDENTIAL,
+			TARGET, &err);
+}
+
 static void tell_event(const Intercepts *intercepts, PcatEvent event)
 {
 	const bool failed = event == PCAT_EVENT_BOOT_FAILURE;
@@ -204,8 +214,6 @@ static void tell_remark(const Intercepts *intercepts, PcatRemark remark)
 static void take_effect(
 	const Intercepts *intercepts, const PcatAnswer *answer, InterceptOutcome *out)
 {
-	Error err;
-
 	out->defer_ns += answer->defer_ns;
 	out->replay_mtrrs |= answer->replay_mtrrs;
 	out->pulse_gpe0 |= answer->pulse_gpe0;
@@ -213,10 +221,8 @@ static void take_effect(
 		tell_event(intercepts, answer->event);
 	if (answer->remark != PCAT_REMARK_NONE)
 		tell_remark(intercepts, answer->remark);
-	/* The port write is done either way: the guest's firmware has no way to be told. */
-	if (answer->write.bytes.len && !write_guest(intercepts, &answer->write, &err))
-		log_error(intercepts->options.log, LOG_LEVEL_WARN, LOG_CLASS_CONFIDENTIAL,
-			TARGET, &err);
+	if (answer->write.bytes.len)
+		try_write(intercepts, &answer->write);
 }
 
 /*
