@@ -32,6 +32,7 @@ static inline void check_shapes(size_t vps, void (*check)(const Checked *c))
 		const AcpiProfile profile = (AcpiProfile)(i / SHAPE_COUNT);
 		const Shape shape = shape_at(i % SHAPE_COUNT);
 		Checked c = { .shape = &shape };
+		ShapeMachine *machine;
 		Arena *arena;
 		Error err;
 
@@ -39,14 +40,15 @@ static inline void check_shapes(size_t vps, void (*check)(const Checked *c))
 			continue;
 		shape_name(&shape, c.name);
 		strcat(c.name, profile == ACPI_PROFILE_DEFAULT ? "-default" : "-reference");
-		c.machine = shape_machine_new(&shape, profile);
-		c.in = &c.machine->in;
+		machine = shape_machine_new(&shape, profile);
+		c.machine = machine;
+		c.in = &machine->in;
 		arena = arena_new((size_t)8 << 20);
 		cr_assert(acpi_build_set(c.in, CHECKLIST_GPA, arena, &c.set, &err), "%s: %s",
 			c.name, err.text);
 		check(&c);
 		arena_free(arena);
-		shape_machine_free((ShapeMachine *)c.machine);
+		shape_machine_free(machine);
 	}
 }
 
