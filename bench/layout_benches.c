@@ -70,6 +70,47 @@ static bool call_layout(const void *input, Arena *arena, Produced *produced, Err
 }
 
 /*
+ * How the allocator grows: requests of all kinds, no two windows alike.
+ */
+
+static bool setup_requests(const void *parameter, Arena *arena, const void **input, Error *err)
+{
+	static const PlacementKind kinds[] = { PLACEMENT_MMIO64, PLACEMENT_RAM,
+		PLACEMENT_MMIO64, PLACEMENT_MMIO32 };
+	const size_t count = *(const size_t *)parameter;
+	AllocatorRequestList *list = arena_array(arena, AllocatorRequestList, 1, err);
+	AllocatorRequest *requests = arena_array(arena, AllocatorRequest, count, err);
+	uint64_t state = 20260821;
+
+	if (!list || !requests)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		requests[i] = (AllocatorRequest){
+			.tag = { .text = "request-%", .number = (uint32_t)i },
+			.kind = kinds[i % ARRAY_COUNT(kinds)],
+			.size = PAGE_SIZE * (1 + (state >> 40) % 512),
+			.align = PAGE_SIZE << (state >> 33) % 10,
+		};
+	}
+	*list = (AllocatorRequestList){ requests, count };
+	*input = list;
+	return true;
+}
+
+static bool call_requests(const void *input, Arena *arena, Produced *produced, Error *err)
+{
+	const AllocatorRequestList *list = input;
+	Allocation allocation;
+
+	if (!allocator_run(*list, arena, &allocation, NULL, err))
+		return false;
+	produce(produced, allocation.placements,
+		allocation.count * sizeof(*allocation.placements));
+	return true;
+}
+
+/*
  * 100 GiB of RAM, its high window in the middle.
  */
 
@@ -116,6 +157,9 @@ static bool call_mtrr(const void *input, Arena *arena, Produced *produced, Error
 static const ShapeParameter plain = { 1, 0, 4 * GIB, 0, 0 };
 static const ShapeParameter medium = { 8, 16, 64 * GIB, 64 * MIB, 255 };
 static const ShapeParameter large = { 64, 256, 16 * GIB, 4 * MIB, 15 };
+static const size_t requests_1024 = 1024;
+static const size_t requests_2048 = 2048;
+static const size_t requests_4096 = 4096;
 static const MtrrPolicy hyperv = MTRR_POLICY_HYPERV;
 static const MtrrPolicy exact = MTRR_POLICY_EXACT;
 
@@ -123,6 +167,9 @@ const Bench layout_benches[] = {
 	{ "layout/1node_0rc", setup_layout, call_layout, &plain, NULL },
 	{ "layout/8node_16rc", setup_layout, call_layout, &medium, NULL },
 	{ "layout/64node_256rc", setup_layout, call_layout, &large, NULL },
+	{ "layout/1024_requests", setup_requests, call_requests, &requests_1024, NULL },
+	{ "layout/2048_requests", setup_requests, call_requests, &requests_2048, NULL },
+	{ "layout/4096_requests", setup_requests, call_requests, &requests_4096, NULL },
 	{ "mtrr/hyperv", setup_mtrr, call_mtrr, &hyperv, NULL },
 	{ "mtrr/exact", setup_mtrr, call_mtrr, &exact, NULL },
 	{ .name = NULL },

@@ -24,13 +24,13 @@ static_assert(ARRAY_COUNT(kind_names) == PLACEMENT_KIND_COUNT, "a name for each 
 
 /*
  * Alignment, then size, both descending; equal ones keep their order. An alignment has 6 bits,
- * a size in pages 52.
+ * a size in pages 52. No key is 0 before it is turned round.
  */
 static uint64_t window_key(const AllocatorRequest *request)
 {
 	const uint64_t align = (uint64_t)__builtin_ctzll(request->align);
 
-	return (63 - align) << 52 | ((UINT64_C(1) << 52) - 1 - (request->size >> PAGE_SHIFT));
+	return ~(align << 52 | request->size >> PAGE_SHIFT);
 }
 
 /* Requests by kind, each in the order in which they are asked; is every one of them sound? */
@@ -98,6 +98,20 @@ static bool place_pinned(AllocatorRun *run, Error *err)
 	return true;
 }
 
+/* Returns false without memory; @phase says how far it came. */
+static bool search_windows(
+	AllocatorRun *run, AllocatorForm form, WindowPhase *phase, Error *err)
+{
+	if (form == ALLOCATOR_FORM_BY_COUNT)
+		phase->walks = phase->count > ALLOCATOR_ARRAY_MAX ? 0 : ALLOCATOR_ARRAY_WALKS;
+	else
+		phase->walks = form == ALLOCATOR_FORM_ARRAY ? SIZE_MAX : 0;
+	if (phase->walks)
+		window_phase_array(phase, &run->space);
+	return phase->walks || phase->placed == phase->count ||
+		window_phase_tree(phase, &run->space, run->arena, err);
+}
+
 static bool place_windows(AllocatorRun *run, AllocatorForm form, PlacementKind kind, Error *err)
 {
 	const size_t begin = run->begin[kind], count = run->begin[kind + 1] - begin;
@@ -114,21 +128,16 @@ static bool place_windows(AllocatorRun *run, AllocatorForm form, PlacementKind k
 		.top_down = kind == PLACEMENT_MMIO32,
 		.top = run->top,
 	};
-	size_t placed;
 
 	if (count == 0)
 		return true;
-	if (form == ALLOCATOR_FORM_BY_COUNT)
-		form = count > ALLOCATOR_ARRAY_MAX ? ALLOCATOR_FORM_TREE : ALLOCATOR_FORM_ARRAY;
 	for (size_t i = 0; i < count; i++)
 		order[i].key = window_key(&run->requests[order[i].index]);
 	sort_keys(order, run->scratch, count);
-	if (form == ALLOCATOR_FORM_ARRAY)
-		placed = window_phase_array(&phase, &run->space);
-	else if (!window_phase_tree(&phase, &run->space, run->arena, &placed, err))
+	if (!search_windows(run, form, &phase, err))
 		return false;
-	if (placed < count)
-		return fail_exhausted(run, begin + placed, &run->space,
+	if (phase.placed < count)
+		return fail_exhausted(run, begin + phase.placed, &run->space,
 			(MemoryRange){ phase.floor, phase.ceiling }, err);
 	run->top = phase.top;
 	return true;

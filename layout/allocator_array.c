@@ -74,26 +74,27 @@ static bool walk_up(Walk *walk, const WindowPhase *phase, const FreeSpace *space
 	return false;
 }
 
-size_t window_phase_array(WindowPhase *phase, FreeSpace *space)
+void window_phase_array(WindowPhase *phase, FreeSpace *space)
 {
 	Walk walk = walk_begin(phase, space);
-	size_t placed = 0;
 	uint64_t start = 0;
 
-	for (; placed < phase->count; placed++) {
-		const SortKey next = phase->order[placed];
+	for (; phase->placed < phase->count; phase->placed++) {
+		const SortKey next = phase->order[phase->placed];
 		const AllocatorRequest *asked = &phase->requests[next.index];
 		MemoryRange *range = &phase->ranges[next.index];
 
-		if (next.key != walk.key)
+		if (next.key != walk.key) {
+			walk.key = next.key;
 			walk.at = phase->top_down ? space->count - walk.above : walk.first;
-		walk.key = next.key;
+			if (--phase->walks == 0)
+				return;
+		}
 		if (phase->top_down ? !walk_down(&walk, phase, space, asked, &start)
 				    : !walk_up(&walk, phase, space, asked, &start))
-			break;
+			return;
 		*range = (MemoryRange){ start, start + asked->size };
 		phase->top = range->end > phase->top ? range->end : phase->top;
 		take(space, walk.at - phase->top_down, *range);
 	}
-	return placed;
 }

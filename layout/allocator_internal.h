@@ -24,7 +24,7 @@ typedef struct AllocatorRun {
 	MemoryRange *ranges; /* by request; RAM: unused */
 	MemoryRange *extents;
 	MemoryRangeList *targets;
-	Placement *listed, *placements; /* in no order; ascending */
+	Placement *listed, *placements; /* room for all, twice */
 	uint64_t end_of_ram, top;
 	Arena *arena;
 	AllocatorFailure *why;
@@ -39,18 +39,24 @@ typedef struct WindowPhase {
 	uint64_t floor, ceiling;
 	bool top_down; /* the highest fit, else the lowest */
 	uint64_t top;  /* raised to the end of whatever is placed */
+	size_t placed; /* how many are: all, or up to the first that has no place */
+	size_t walks;  /* left to an array; without any it leaves the rest to the tree */
 } WindowPhase;
 
 /* Which form searches. Both place everything alike. */
 typedef enum AllocatorForm {
 	ALLOCATOR_FORM_BY_COUNT,
-	ALLOCATOR_FORM_ARRAY, /* a walk a request: fastest for what guests have */
+	ALLOCATOR_FORM_ARRAY, /* walks: fastest for what guests have */
 	ALLOCATOR_FORM_TREE,  /* a search tree: logarithmic whatever is asked */
 	ALLOCATOR_FORM_COUNT
 } AllocatorForm;
 
-/* More requests in one phase than this, and the tree searches. */
+/*
+ * The tree searches for more requests in a phase than this, or goes on after so many walks: those
+ * that want as much as the one before them cost an array none.
+ */
 #define ALLOCATOR_ARRAY_MAX 1024
+#define ALLOCATOR_ARRAY_WALKS 160
 
 /*
  * The place for @size bytes in @range inside of [@floor, @ceiling), highest or lowest; false if
@@ -71,16 +77,12 @@ static inline bool window_fit(const WindowPhase *phase, MemoryRange range, uint6
 	return *start >= low && *start <= high - size;
 }
 
-/**
- * window_phase_array - place requests by walking the free ranges
- *
- * Returns how many were placed: all, or up to the first that has no place.
- */
-size_t window_phase_array(WindowPhase *phase, FreeSpace *space);
+/** window_phase_array - place requests by walking the free ranges, as long as it may walk */
+void window_phase_array(WindowPhase *phase, FreeSpace *space);
 
-/** window_phase_tree - the same by a tree; false without memory */
+/** window_phase_tree - place those that are not placed yet by a tree; false without memory */
 MUST_CHECK bool window_phase_tree(
-	WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err);
+	WindowPhase *phase, FreeSpace *space, Arena *arena, Error *err);
 
 /** run_finish - the list of everything that a run has placed */
 Allocation run_finish(AllocatorRun *run);

@@ -179,21 +179,21 @@ static void flatten(const SpaceTree *tree, uint32_t at, FreeSpace *space)
 	flatten(tree, tree->nodes[at].right, space);
 }
 
-bool window_phase_tree(
-	WindowPhase *phase, FreeSpace *space, Arena *arena, size_t *placed, Error *err)
+bool window_phase_tree(WindowPhase *phase, FreeSpace *space, Arena *arena, Error *err)
 {
+	const size_t left = phase->count - phase->placed;
 	SpaceTree tree = { .phase = phase, .align = PAGE_SIZE };
-	size_t done = 0;
 
-	tree.nodes = reserve_array(arena, TreeNode, space->count + phase->count + 1, err);
+	tree.nodes = reserve_array(arena, TreeNode, space->count + left + 1, err);
 	if (!tree.nodes)
 		return false;
 	tree.nodes[NO_NODE] = (TreeNode){ 0 };
 	for (size_t i = 0; i < space->count; i++)
 		tree.root = insert_node(&tree, tree.root, new_node(&tree, space->items[i]));
-	for (; done < phase->count; done++) {
-		const AllocatorRequest *asked = &phase->requests[phase->order[done].index];
-		MemoryRange *range = &phase->ranges[phase->order[done].index];
+	for (; phase->placed < phase->count; phase->placed++) {
+		const size_t request = phase->order[phase->placed].index;
+		const AllocatorRequest *asked = &phase->requests[request];
+		MemoryRange *range = &phase->ranges[request];
 		uint32_t at;
 
 		if (asked->align != tree.align) {
@@ -211,6 +211,5 @@ bool window_phase_tree(
 	}
 	space->count = 0;
 	flatten(&tree, tree.root, space);
-	*placed = done;
 	return true;
 }

@@ -55,6 +55,16 @@ static void join_segment(Resolver *resolver, size_t index, size_t first)
 		segment->end_bus = complex->end_bus;
 }
 
+/* As guests have it as a rule: a segment a root complex, in order. */
+static bool has_own_segments(const LayoutShape *shape)
+{
+	for (size_t i = 1; i < shape->root_complex_count; i++) {
+		if (shape->root_complexes[i - 1].segment >= shape->root_complexes[i].segment)
+			return false;
+	}
+	return true;
+}
+
 bool resolver_find_segments(Resolver *resolver, Error *err)
 {
 	const RootComplexShape *complexes = resolver->shape->root_complexes;
@@ -62,8 +72,11 @@ bool resolver_find_segments(Resolver *resolver, Error *err)
 	SortKey *keys;
 	size_t first = 0;
 
-	if (count == 0)
+	if (has_own_segments(resolver->shape)) {
+		for (size_t i = 0; i < count; i++)
+			join_segment(resolver, i, i);
 		return true;
+	}
 	keys = reserve_array(resolver->arena, SortKey, 2 * count, err);
 	if (!keys)
 		return false;

@@ -30,28 +30,24 @@ static const IommuRow iommus[] = {
 };
 static_assert(ARRAY_COUNT(iommus) == IOMMU_KIND_COUNT, "a row for each kind");
 
-static void add(Resolver *resolver, AllocatorRequest request, Subject subject)
-{
-	subject.kind = request.kind;
-	resolver->requests[resolver->count] = request;
-	resolver->subjects[resolver->count] = subject;
-	resolver->count++;
-}
-
 void resolver_pin(Resolver *resolver, PlacementKind kind, MemoryRange range, LayoutTag tag,
 	Subject subject)
 {
-	if (!memory_range_is_empty(range))
-		add(resolver, (AllocatorRequest){ .tag = tag, .kind = kind, .range = range },
-			subject);
+	if (memory_range_is_empty(range))
+		return;
+	resolver->requests[resolver->count] =
+		(AllocatorRequest){ .tag = tag, .kind = kind, .range = range };
+	subject.kind = kind;
+	resolver->subjects[resolver->count++] = subject;
 }
 
 void resolver_ask(Resolver *resolver, PlacementKind kind, uint64_t size, uint64_t align,
 	LayoutTag tag, Subject subject)
 {
-	add(resolver,
-		(AllocatorRequest){ .tag = tag, .kind = kind, .size = size, .align = align },
-		subject);
+	resolver->requests[resolver->count] =
+		(AllocatorRequest){ .tag = tag, .kind = kind, .size = size, .align = align };
+	subject.kind = kind;
+	resolver->subjects[resolver->count++] = subject;
 }
 
 static LayoutTag plain_tag(const char *text)

@@ -28,30 +28,34 @@ static void merge_runs(const SortKey *keys, size_t left, size_t right, SortKey *
 		*out++ = *b++;
 }
 
-/* Merges runs pairwise from @keys to @out. */
-static void merge_pass(const SortKey *keys, size_t count, SortKey *out)
+/* Merges runs pairwise from @keys to @out; returns how many there are then. */
+static size_t merge_pass(const SortKey *keys, size_t count, SortKey *out)
 {
-	size_t at = 0;
+	size_t at = 0, runs = 0;
 
-	while (at < count) {
+	for (; at < count; runs++) {
 		const size_t middle = run_end(keys, at, count);
 		const size_t end = middle < count ? run_end(keys, middle, count) : count;
 
 		merge_runs(keys + at, middle - at, end - middle, out + at);
 		at = end;
 	}
+	return runs;
 }
 
 void sort_keys(SortKey *keys, SortKey *scratch, size_t count)
 {
 	SortKey *from = keys, *to = scratch, *swap;
+	size_t runs;
 
-	while (count && run_end(from, 0, count) < count) {
-		merge_pass(from, count, to);
+	if (count < 2 || run_end(keys, 0, count) == count)
+		return;
+	do {
+		runs = merge_pass(from, count, to);
 		swap = from;
 		from = to;
 		to = swap;
-	}
+	} while (runs > 1);
 	if (from != keys)
 		memcpy(keys, from, count * sizeof(*keys));
 }
