@@ -129,8 +129,6 @@ static bool place_windows(AllocatorRun *run, AllocatorForm form, PlacementKind k
 		.top = run->top,
 	};
 
-	if (count == 0)
-		return true;
 	for (size_t i = 0; i < count; i++)
 		order[i].key = window_key(&run->requests[order[i].index]);
 	sort_keys(order, run->scratch, count);
@@ -272,6 +270,11 @@ static bool reserve_lists(AllocatorRun *run, Error *err)
 	return true;
 }
 
+static bool asks_for(const AllocatorRun *run, PlacementKind kind)
+{
+	return run->begin[kind] < run->begin[kind + 1];
+}
+
 static bool place_all(AllocatorRun *run, AllocatorForm form, Error *err)
 {
 	const bool sound = sort_by_kind(run);
@@ -279,8 +282,12 @@ static bool place_all(AllocatorRun *run, AllocatorForm form, Error *err)
 
 	return (sound || check_kinds(run, 0, pinned, err)) && place_pinned(run, err) &&
 		(sound || check_kinds(run, pinned, run->count, err)) &&
-		place_windows(run, form, PLACEMENT_MMIO32, err) && place_ram(run, err) &&
-		place_windows(run, form, PLACEMENT_MMIO64, err) && place_post(run, err);
+		(!asks_for(run, PLACEMENT_MMIO32) ||
+			place_windows(run, form, PLACEMENT_MMIO32, err)) &&
+		place_ram(run, err) &&
+		(!asks_for(run, PLACEMENT_MMIO64) ||
+			place_windows(run, form, PLACEMENT_MMIO64, err)) &&
+		place_post(run, err);
 }
 
 bool allocator_run_form(AllocatorForm form, AllocatorRequestList requests, Arena *arena,

@@ -80,7 +80,7 @@ static bool pin_request(const KeptIndex *kept, AllocatorRequest *request, Error 
 
 bool kept_pin(const KeptIndex *kept, Resolver *resolver, Error *err)
 {
-	for (size_t i = 0; kept && i < resolver->count; i++) {
+	for (size_t i = 0; i < resolver->count; i++) {
 		AllocatorRequest *request = &resolver->requests[i];
 
 		if (request->kind <= PLACEMENT_FIXED || request->kind == PLACEMENT_RAM)
@@ -104,8 +104,6 @@ bool kept_check_ram(const KeptIndex *kept, NodeRangeList ram, Arena *arena, Erro
 	KeptLayout was = { 0 }, now = { 0 };
 	KeptPlacement *items, *at;
 
-	if (!kept)
-		return true;
 	items = arena_array(arena, KeptPlacement, kept->layout->count + ram.count, err);
 	if (!items)
 		return false;

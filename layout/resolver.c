@@ -16,22 +16,19 @@ static_assert(LAYOUT_MAX_NODES + REQUESTS_PER_ROOT_COMPLEX * LAYOUT_MAX_ROOT_COM
 		ALLOCATOR_MAX_REQUESTS,
 	"what a shape may have, the allocator takes");
 
-bool resolver_begin(
-	Resolver *resolver, const LayoutShape *shape, size_t extra, Arena *arena, Error *err)
+bool resolver_begin(Resolver *resolver, size_t extra, Error *err)
 {
+	const LayoutShape *shape = resolver->shape;
 	const size_t complexes = shape->root_complex_count;
 	const size_t room = shape->node_count + REQUESTS_PER_ROOT_COMPLEX * complexes +
 		REQUESTS_OF_ALL + extra;
-
-	uint8_t *block = arena_reserve(arena,
+	uint8_t *block = arena_reserve(resolver->arena,
 		complexes * (sizeof(RootComplexLayout) + sizeof(Segment)) +
 			room * (sizeof(AllocatorRequest) + sizeof(Subject)),
 		8, err);
 
 	if (!block)
 		return false;
-	*resolver =
-		(Resolver){ .shape = shape, .arena = arena, .result.version = shape->version };
 	resolver->complexes = carve(&block, complexes, sizeof(RootComplexLayout));
 	resolver->segments = carve(&block, complexes, sizeof(Segment));
 	resolver->requests = carve(&block, room, sizeof(AllocatorRequest));
@@ -91,26 +88,27 @@ bool resolver_find_segments(Resolver *resolver, Error *err)
 	return true;
 }
 
-bool resolver_fill_ram(
-	const Resolver *resolver, const Allocation *allocation, ResolvedLayout *out, Error *err)
+size_t resolver_count_ram(const Resolver *resolver, const Allocation *allocation)
 {
-	const MemoryRangeList *targets = allocation->targets;
 	size_t count = 0;
-	NodeRange *ram;
 
 	for (size_t i = resolver->ram_begin; i < resolver->ram_end; i++)
-		count += targets[i].count;
-	ram = reserve_array(resolver->arena, NodeRange, count, err);
-	if (!ram)
-		return false;
-	out->ram = (NodeRangeList){ ram, count };
+		count += allocation->targets[i].count;
+	return count;
+}
+
+void resolver_fill_ram(const Resolver *resolver, const Allocation *allocation, NodeRange *ram,
+	ResolvedLayout *out)
+{
+	const MemoryRangeList *targets = allocation->targets;
+	NodeRange *at = ram;
+
 	for (size_t i = resolver->ram_begin; i < resolver->ram_end; i++) {
 		for (size_t k = 0; k < targets[i].count; k++)
-			*ram++ =
-				(NodeRange){ targets[i].items[k], resolver->subjects[i].owner };
+			*at++ = (NodeRange){ targets[i].items[k], resolver->subjects[i].owner };
 	}
-	out->end_of_ram = ram[-1].range.end;
-	return true;
+	out->ram = (NodeRangeList){ ram, (size_t)(at - ram) };
+	out->end_of_ram = at[-1].range.end;
 }
 
 /* A segment's block is shared by its root complexes, a MiB a bus. */
@@ -146,28 +144,40 @@ bool resolver_fill_views(Resolver *resolver, const Allocation *allocation, Error
 	return share_ecam(resolver, err);
 }
 
-static bool list_placements(Resolver *resolver, const Allocation *allocation, Error *err)
+static void list_placements(
+	Resolver *resolver, const Allocation *allocation, LayoutPlacement *items)
 {
-	LayoutPlacement *items =
-		reserve_array(resolver->arena, LayoutPlacement, allocation->count, err);
-
-	if (!items)
-		return false;
 	for (size_t i = 0; i < allocation->count; i++) {
 		const Placement *placement = &allocation->placements[i];
+		const AllocatorRequest *request = &resolver->requests[placement->request];
 		const Subject *subject = &resolver->subjects[placement->request];
 
 		items[i] = (LayoutPlacement){
 			.range = placement->range,
-			.tag = resolver->requests[placement->request].tag,
+			.tag = request->tag,
 			.kind = subject->kind,
 			.item = subject->item,
 			.owner = subject->owner,
-			.align = resolver->requests[placement->request].align,
+			.align = request->align,
 		};
 	}
 	resolver->result.placements = (LayoutPlacementList){ items, allocation->count };
 	resolver->result.top = allocation->top;
+}
+
+/* The lists of the result. */
+static bool fill_lists(Resolver *resolver, const Allocation *allocation, Error *err)
+{
+	const size_t ram = resolver_count_ram(resolver, allocation);
+	uint8_t *block = arena_reserve(resolver->arena,
+		ram * sizeof(NodeRange) + allocation->count * sizeof(LayoutPlacement), 8, err);
+
+	if (!block)
+		return false;
+	resolver_fill_ram(
+		resolver, allocation, carve(&block, ram, sizeof(NodeRange)), &resolver->result);
+	list_placements(resolver, allocation,
+		carve(&block, allocation->count, sizeof(LayoutPlacement)));
 	return true;
 }
 
@@ -210,24 +220,33 @@ static const LayoutPlacement *what_stops_ram(LayoutPlacementList list, uint64_t 
 	return at;
 }
 
-static bool check_low_ram(const LayoutShape *shape, const ResolvedLayout *layout, Error *err)
+static bool fail_low_ram(const ResolvedLayout *layout, MemoryRange low, uint64_t start,
+	uint64_t wanted, Error *err)
 {
-	const bool asked = shape->min_low_ram || shape->version == LAYOUT_VERSION_REFERENCE;
-	const uint64_t wanted =
-		asked ? shape->min_low_ram : layout_defaults(shape->arch)->min_low_ram;
-	const MemoryRange low = low_ram(layout->ram);
-	const LayoutPlacement *stop;
+	const LayoutPlacement *stop = what_stops_ram(
+		layout->placements, memory_range_is_empty(low) ? start : low.end);
 	char tag[LAYOUT_TAG_SIZE];
 
-	if (memory_range_len(low) >= wanted || memory_range_len(low) == ram_size(layout->ram))
-		return true;
-	stop = what_stops_ram(
-		layout->placements, memory_range_is_empty(low) ? shape->ram_start : low.end);
 	return error_set(err, PVW_RESOLVE_0022,
 		"0x%" PRIx64 " bytes of RAM lie below 4 GiB in one piece, expected 0x%" PRIx64
 		": %s at " RANGE_FORMAT " leaves no more",
 		memory_range_len(low), wanted, layout_tag_write(stop->tag, tag),
 		RANGE_ARGS(stop->range));
+}
+
+static bool check_low_ram(const LayoutShape *shape, const ResolvedLayout *layout, Error *err)
+{
+	const bool asked = shape->min_low_ram || shape->version == LAYOUT_VERSION_REFERENCE;
+	const uint64_t wanted =
+		asked ? shape->min_low_ram : layout_defaults(shape->arch)->min_low_ram;
+	MemoryRange low;
+
+	if (wanted == 0)
+		return true;
+	low = low_ram(layout->ram);
+	return memory_range_len(low) >= wanted ||
+		memory_range_len(low) == ram_size(layout->ram) ||
+		fail_low_ram(layout, low, shape->ram_start, wanted, err);
 }
 
 bool resolver_seal(const Resolver *resolver, ResolvedLayout *out, Error *err)
@@ -241,25 +260,24 @@ bool resolver_seal(const Resolver *resolver, ResolvedLayout *out, Error *err)
 bool resolve_reference(const LayoutShape *shape, const KeptIndex *kept, Arena *arena,
 	ResolvedLayout *out, Error *err)
 {
+	Resolver resolver = {
+		.shape = shape, .arena = arena, .result.version = shape->version
+	};
 	Allocation allocation;
-	Resolver resolver;
 
-	if (!resolver_begin(&resolver, shape, 0, arena, err) ||
-		!resolver_find_segments(&resolver, err))
+	if (!resolver_begin(&resolver, 0, err) || !resolver_find_segments(&resolver, err))
 		return false;
 	request_chipset(&resolver);
 	request_devices(&resolver);
 	request_ram(&resolver);
 	request_vtl2(&resolver);
-	return kept_pin(kept, &resolver, err) &&
+	return (!kept || kept_pin(kept, &resolver, err)) &&
 		allocator_run((AllocatorRequestList){ resolver.requests, resolver.count },
 			arena, &allocation, NULL, err) &&
-		resolver_fill_ram(&resolver, &allocation, &resolver.result, err) &&
-		kept_check_ram(kept, resolver.result.ram, arena, err) &&
+		fill_lists(&resolver, &allocation, err) &&
+		(!kept || kept_check_ram(kept, resolver.result.ram, arena, err)) &&
 		resolver_fill_views(&resolver, &allocation, err) &&
-		check_top(shape, allocation.top, err) &&
-		list_placements(&resolver, &allocation, err) &&
-		resolver_seal(&resolver, out, err);
+		check_top(shape, allocation.top, err) && resolver_seal(&resolver, out, err);
 }
 
 bool resolver_run(const LayoutShape *shape, Arena *arena, ResolvedLayout *out, Error *err)

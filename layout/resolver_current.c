@@ -259,8 +259,10 @@ static bool place_ram(Current *current, Error *err)
 {
 	const MemoryRange gap = widen(current->gap, RAM_GRANULARITY);
 	const MemoryRange blocked[MAX_BLOCKED] = { gap, current->devices };
+	ResolvedLayout *result = &current->windows.result;
 	Resolver *ram = &current->ram;
 	Allocation allocation;
+	NodeRange *pieces;
 
 	resolver_pin(ram, PLACEMENT_RESERVED, gap, tag_of("low-ram-gap"),
 		(Subject){ .item = LAYOUT_ITEM_LOW_RAM_GAP });
@@ -268,12 +270,17 @@ static bool place_ram(Current *current, Error *err)
 		(Subject){ .item = LAYOUT_ITEM_CHIPSET_LOW });
 	pin_reserved(current, ram, RAM_GRANULARITY, blocked);
 	request_ram(ram);
-	return allocator_run((AllocatorRequestList){ ram->requests, ram->count },
-		       current->arena, &allocation, NULL, err) &&
-		resolver_fill_ram(ram, &allocation, &current->windows.result, err) &&
-		kept_check_ram(
-			current->kept, current->windows.result.ram, current->arena, err) &&
-		check_top(current->shape, current->windows.result.end_of_ram, err);
+	if (!allocator_run((AllocatorRequestList){ ram->requests, ram->count }, current->arena,
+		    &allocation, NULL, err))
+		return false;
+	pieces = reserve_array(
+		current->arena, NodeRange, resolver_count_ram(ram, &allocation), err);
+	if (!pieces)
+		return false;
+	resolver_fill_ram(ram, &allocation, pieces, result);
+	return (!current->kept ||
+		       kept_check_ram(current->kept, result->ram, current->arena, err)) &&
+		check_top(current->shape, result->end_of_ram, err);
 }
 
 /*
@@ -345,7 +352,7 @@ static bool place_windows(Current *current, Allocation *allocation, Error *err)
 	pin_reserved(current, windows, PAGE_SIZE, blocked);
 	request_devices(windows);
 	request_vtl2(windows);
-	if (!kept_pin(current->kept, windows, err))
+	if (current->kept && !kept_pin(current->kept, windows, err))
 		return false;
 	if (allocator_run((AllocatorRequestList){ windows->requests, windows->count },
 		    current->arena, allocation, &why, err))
@@ -444,17 +451,20 @@ bool resolve_current(const LayoutShape *shape, const KeptIndex *kept, Arena *are
 		.kept = kept,
 		.arena = arena,
 		.zone = layout_defaults(shape->arch)->zone,
+		.ram = { .shape = shape, .arena = arena, .natural = true },
+		.windows = { .shape = shape,
+			.arena = arena,
+			.natural = true,
+			.result.version = shape->version },
 	};
 	Allocation windows;
 
 	if (!check_options(shape, err) || !merge_reserved(&current, err) ||
 		!find_device_space(&current, err) || !find_gap(&current, err) ||
-		!resolver_begin(&current.ram, shape, extra_requests(&current), arena, err) ||
-		!resolver_begin(
-			&current.windows, shape, extra_requests(&current), arena, err) ||
+		!resolver_begin(&current.ram, extra_requests(&current), err) ||
+		!resolver_begin(&current.windows, extra_requests(&current), err) ||
 		!resolver_find_segments(&current.windows, err))
 		return false;
-	current.ram.natural = current.windows.natural = true;
 	if (!place_ram(&current, err))
 		return false;
 	find_high(&current);

@@ -52,8 +52,7 @@ typedef struct Resolver {
 MUST_CHECK bool shape_check(const LayoutShape *shape, Error *err);
 
 /** resolver_begin - room for all requests of a shape that has been checked, and @extra more */
-MUST_CHECK bool resolver_begin(
-	Resolver *resolver, const LayoutShape *shape, size_t extra, Arena *arena, Error *err);
+MUST_CHECK bool resolver_begin(Resolver *resolver, size_t extra, Error *err);
 
 /** resolver_find_segments - fills in @segments */
 MUST_CHECK bool resolver_find_segments(Resolver *resolver, Error *err);
@@ -75,9 +74,12 @@ void request_devices(Resolver *resolver); /* root complexes, virtio-mmio, IOMMUs
 void request_ram(Resolver *resolver);
 void request_vtl2(Resolver *resolver);
 
-/** resolver_fill_ram - RAM to where the result speaks of it */
-MUST_CHECK bool resolver_fill_ram(const Resolver *resolver, const Allocation *allocation,
-	ResolvedLayout *out, Error *err);
+/** resolver_count_ram - pieces of RAM, at least one */
+size_t resolver_count_ram(const Resolver *resolver, const Allocation *allocation);
+
+/** resolver_fill_ram - RAM to where the result speaks of it; @ram has room for all pieces */
+void resolver_fill_ram(const Resolver *resolver, const Allocation *allocation, NodeRange *ram,
+	ResolvedLayout *out);
 
 /** resolver_fill_views - every other range to where the result speaks of it */
 MUST_CHECK bool resolver_fill_views(
@@ -105,13 +107,13 @@ MUST_CHECK bool resolve_current(const LayoutShape *shape, const KeptIndex *kept,
 /** layout_check_version - was @kept made with @version? */
 bool layout_check_version(const KeptLayout *kept, uint32_t version, Error *err);
 
-/** kept_pin - pins every window that is asked for where it was; NULL pins nothing */
+/** kept_pin - pins every window that is asked for where it was */
 MUST_CHECK bool kept_pin(const KeptIndex *kept, Resolver *resolver, Error *err);
 
 /** kept_chipset_high - where the window was, if it has the size that it had */
 MemoryRange kept_chipset_high(const KeptIndex *kept, MemoryRange computed);
 
-/** kept_check_ram - is RAM where it was? Yes if nothing was kept */
+/** kept_check_ram - is RAM where it was? */
 MUST_CHECK bool kept_check_ram(
 	const KeptIndex *kept, NodeRangeList ram, Arena *arena, Error *err);
 
