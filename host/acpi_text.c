@@ -213,8 +213,12 @@ bool acpi_text_split(Bytes bytes, uint64_t gpa, Arena *arena, AcpiTableList *out
 	if (!items)
 		return false;
 	while (at < bytes.len) {
-		if (bytes.data[at] == 0 && decoder_is_zero(&all, at, bytes.len - at))
-			break;
+		const size_t left = bytes.len - at;
+
+		if (bytes.data[at] == 0 && decoder_is_zero(&all, at, left < 8 ? left : 8)) {
+			at += 8;
+			continue;
+		}
 		if (!add_table((Bytes){ bytes.data + at, bytes.len - at }, at, gpa,
 			    &items[count], err))
 			return false;

@@ -66,7 +66,7 @@ typedef struct AcpiTableList {
  * @gpa: of the first byte, 0 = not placed
  * @out: borrows from @bytes
  *
- * Zeros behind the last table are padding.
+ * Zeros between them and behind the last one are padding.
  *
  * Errors, with the offset: PVW_TABLE_0008 (BAD_VALUE) no table where one should begin; _0001
  * (TRUNCATED) one that is longer than what is left; _0009 (LIMIT).

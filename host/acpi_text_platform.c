@@ -349,7 +349,7 @@ static const FieldRow bgrt_fields[] = {
 
 const TableRow acpi_platform_tables[] = {
 	{ "SPCR", "Serial Port Console Redirection Table", 80, spcr_fields, NULL, NULL,
-		say_spcr_name, { "interface_type", "base_address", NULL } },
+		say_spcr_name, { "base_address", NULL } },
 	{ "DBG2", "Debug Port Table 2", 44, dbg2_fields, NULL, NULL, say_debug_devices,
 		{ NULL } },
 	{ "CEDT", "CXL Early Discovery Table", 36, no_fields, &cedt_form, cedt_entries, NULL,

@@ -606,14 +606,14 @@ Test(acpi_text, parts_tables_that_stand_behind_each_other)
 
 	begin("AAAA", 1);
 	seal(37);
-	memcpy(table + 40, table, 37);
-	memcpy(table + 40, "BBBB", 4);
+	memcpy(table + 64, table, 37);
+	memcpy(table + 64, "BBBB", 4);
 
-	cr_assert(acpi_text_split((Bytes){ table, 96 }, 0x19000, arena, &list, &err), "%s",
+	cr_assert(acpi_text_split((Bytes){ table, 112 }, 0x19000, arena, &list, &err), "%s",
 		err.text);
 	cr_assert_eq(list.count, 2);
 	cr_assert_str_eq(list.items[1].signature, "BBBB");
-	cr_assert_eq(list.items[1].gpa, 0x19028);
+	cr_assert_eq(list.items[1].gpa, 0x19040);
 	cr_assert_eq(list.items[1].bytes.len, 37);
 }
 
