@@ -86,6 +86,20 @@ static const OptionRow boot_tree_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow acpi_options[] = {
+	{ .name = "table",
+		.value = "SIG",
+		.repeats = true,
+		.help = "only this one: APIC or MADT, FACP or FADT, DSDT, RSDP, ..." },
+	{ .name = "asl", .help = "DSDT and SSDT as source for iasl" },
+	{ .name = "hex", .help = "bytes" },
+	{ .name = "output",
+		.letter = 'o',
+		.value = "DIR",
+		.help = "write each as SIG.aml there" },
+	{ .name = NULL },
+};
+
 static const OptionRow check_options[] = {
 	{ .name = "warn",
 		.letter = 'W',
@@ -237,6 +251,45 @@ static const CommandRow commands[] = {
 			    "  pvw boot-tree vm.json --host -o - | dtc -I dtb -O dts\n",
 		.options = boot_tree_options,
 		.run = command_boot_tree,
+	},
+	{
+		.name = "acpi",
+		.operands = "[FILE]...",
+		.operands_max = 4096,
+		.summary = "ACPI tables: which there are, and what they say",
+		.description =
+			"Lists the tables of a plan or of a described machine with what is in "
+			"them; --table\n"
+			"shows one, field by field, and AML as ASL. FILEs are tables, several "
+			"behind each\n"
+			"other, or a UEFI configuration. What is wrong with a table is told "
+			"with its offset.\n"
+			"--asl is what iasl compiles to the same bytes again.",
+		.examples = "  pvw acpi --fixture fixtures/x64-linux-2vp.cbor\n"
+			    "  pvw acpi --dtb boot.dtb --firmware linux --table DSDT --asl\n"
+			    "  pvw acpi --vm vm.json --table MADT --format json\n"
+			    "  pvw acpi /sys/firmware/acpi/tables/APIC\n",
+		.options = acpi_options,
+		.takes_input = true,
+		.run = command_acpi,
+	},
+	{
+		.name = "artifact",
+		.operands = "diff A B",
+		.operands_min = 3,
+		.operands_max = 3,
+		.summary = "how two artifacts differ, or two plans",
+		.description =
+			"Compares two files, or two folders of pvw plan -o or pvw acpi -o, by "
+			"what they say:\n"
+			"ACPI tables field by field, AML as ASL, UEFI configurations record by "
+			"record, texts\n"
+			"line by line, and everything else byte by byte; -v shows all of its "
+			"bytes.\n\n"
+			"Exit status as of diff: 0 equal, 1 different, 2 trouble.",
+		.examples = "  pvw artifact diff before/acpi.madt.bin after/acpi.madt.bin\n"
+			    "  pvw artifact diff plan-of-monday plan-of-tuesday\n",
+		.run = command_artifact,
 	},
 	{
 		.name = "check",

@@ -15,6 +15,8 @@ ExitStatus command_layout(const Invocation *invocation);
 ExitStatus command_map(const Invocation *invocation);
 ExitStatus command_mtrr(const Invocation *invocation);
 ExitStatus command_boot_tree(const Invocation *invocation);
+ExitStatus command_acpi(const Invocation *invocation);
+ExitStatus command_artifact(const Invocation *invocation);
 ExitStatus command_check(const Invocation *invocation);
 ExitStatus command_explain(const Invocation *invocation);
 ExitStatus command_fixture(const Invocation *invocation);

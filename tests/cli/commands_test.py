@@ -23,7 +23,8 @@ import time
 import xml.etree.ElementTree
 
 DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
-COMMANDS = ["serve", "plan", "layout", "map", "mtrr", "boot-tree", "check", "explain", "fixture", "call",
+COMMANDS = ["serve", "plan", "layout", "map", "mtrr", "boot-tree", "acpi", "artifact",
+            "check", "explain", "fixture", "call",
             "doctor", "completion", "version", "help"]
 tests = []
 
@@ -512,6 +513,110 @@ def map_is_json(pvw):
 
 
 # ---------------------------------------------------------------- check
+
+@test
+def acpi_lists_the_tables_of_a_plan(pvw):
+    fixture = os.path.join(pvw.source, "fixtures", "x64-linux-2vp.cbor")
+    text = pvw("acpi", "--fixture", fixture).stdout.decode()
+    rows = {line[:8].strip(): line for line in text.splitlines()[1:]}
+    assert {"RSD PTR", "DSDT", "FACP", "APIC", "SRAT", "XSDT"} <= set(rows), text
+    assert "0x19000" in rows["DSDT"] and "2 local_apic" in rows["APIC"], text
+    assert all("right" in row for row in rows.values()), text
+    document = pvw.json("pvw.acpi/1", "acpi", "--fixture", fixture)
+    listed = {table["signature"]: table for table in document["tables"]}
+    assert listed["DSDT"]["gpa"] == "0x19000" and listed["APIC"]["checksum_ok"], listed
+    assert "fields" not in listed["APIC"], listed["APIC"]
+
+
+@test
+def acpi_shows_a_table(pvw):
+    fixture = os.path.join(pvw.source, "fixtures", "x64-linux-2vp.cbor")
+    text = pvw("acpi", "--fixture", fixture, "--table", "madt").stdout.decode()
+    assert text.startswith("APIC  Multiple APIC Description Table, "), text
+    assert "local_apic[1]" in text and "pcat_compat" not in text, text
+    document = pvw.json("pvw.acpi/1", "acpi", "--fixture", fixture, "--table", "APIC")
+    fields = {field["path"]: field for field in document["tables"][0]["fields"]}
+    assert fields["local_apic[1].apic_id"] == {"path": "local_apic[1].apic_id",
+        "offset": fields["local_apic[0].apic_id"]["offset"] + 8, "size": 1, "value": "1",
+        "note": ""}, fields
+    hexadecimal = pvw("acpi", "--fixture", fixture, "--table", "APIC", "--hex").stdout.decode()
+    assert hexadecimal.startswith("0000  41 50 49 43 "), hexadecimal
+    document = pvw.json("pvw.acpi/1", "acpi", "--fixture", fixture, "--table", "DSDT")
+    assert document["tables"][0]["asl"].startswith("DefinitionBlock ("), document
+    ends(pvw("acpi", "--fixture", fixture, "--table", "HPET"), REFUSED, "PVW-TABLE-0010")
+    ends(pvw("acpi", "--fixture", fixture, "--asl", "--hex"), USAGE, "expected one of them")
+
+
+@test
+def acpi_takes_machines_and_files(pvw):
+    machine_file = pvw.path("acpi-vm.json")
+    with open(machine_file, "wb") as file:
+        file.write(pvw("layout", "--template").stdout)
+    folder = pvw.path("acpi-tables")
+    ends(pvw("acpi", "--vm", machine_file, "-o", folder), DONE)
+    assert {"RSDP.aml", "DSDT.aml", "SSDT.aml", "APIC.aml"} <= set(os.listdir(folder))
+    files = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    shown = pvw.json("pvw.acpi/1", "acpi", *files)["tables"]
+    assert len(shown) == len(files) and all(table["fields"] for table in shown), shown
+    reference = pvw.json("pvw.acpi/1", "acpi", "--vm", machine_file, "--acpi-profile",
+                         "reference", "--table", "DSDT")
+    assert reference["tables"][0]["asl"] != [
+        table["asl"] for table in shown if table["signature"] == "DSDT"][0]
+    ends(pvw("acpi", "--vm", machine_file, files[0]), USAGE, "expected one of them")
+
+
+@test
+def acpi_finds_what_is_wrong_with_a_file(pvw):
+    good, damaged = pvw.path("good"), pvw.path("damaged.aml")
+    fixture = os.path.join(pvw.source, "fixtures", "x64-linux-2vp.cbor")
+    ends(pvw("acpi", "--fixture", fixture, "-o", good), DONE)
+    with open(os.path.join(good, "APIC.aml"), "rb") as file:
+        table = bytearray(file.read())
+    table[45] = 0  # the length of the first entry
+    with open(damaged, "wb") as file:
+        file.write(table)
+    done = pvw("acpi", damaged)
+    ends(done, REFUSED, "APIC+0x2c: error PVW-TABLE-0003")
+    ends(done, REFUSED, "PVW-TABLE-0002")
+    with open(damaged, "wb") as file:
+        file.write(b"no table, certainly")
+    ends(pvw("acpi", damaged), REFUSED, "PVW-TABLE-0008")
+
+
+@test
+def artifact_diff_says_what_differs(pvw):
+    folders = []
+    for name in ("x64-uefi-1vp", "x64-uefi-4vp"):
+        folders.append(pvw.path("diff-" + name))
+        fixture = os.path.join(pvw.source, "fixtures", name + ".cbor")
+        ends(pvw("plan", "--fixture", fixture, "-o", folders[-1]), DONE)
+    ends(pvw("artifact", "diff", folders[0], folders[0]), DONE)
+    done = pvw("artifact", "diff", *folders)
+    ends(done, 1, "+APIC local_apic.uid = 4")
+    ends(done, 1, "+SRAT local_apic.domain_low = 1")
+    ends(done, 1, "+processors.processors = 4")
+    ends(done, 1, "plan.json")
+    document = json.loads(pvw("artifact", "diff", *folders, "--format", "json").stdout)
+    assert document["schema"] == "pvw.artifact-diff/1" and document["different"], document
+    changes = [change for file in document["files"] if file["a"].endswith("madt.bin")
+               for change in file["changes"]]
+    assert any("APIC local_apic.uid = 4" in change["added"] for change in changes), changes
+
+
+@test
+def artifact_diff_compares_what_it_does_not_know_as_bytes(pvw):
+    files = [pvw.path("a.bin"), pvw.path("b.bin")]
+    for path, data in zip(files, (bytes(64), bytes(40) + b"\x01" + bytes(30))):
+        with open(path, "wb") as file:
+            file.write(data)
+    done = pvw("artifact", "diff", *files)
+    ends(done, 1, "-00000020  00 00")
+    ends(done, 1, "64 bytes, then 71")
+    assert b"00000010" not in done.stdout
+    ends(pvw("artifact", "diff", files[0], pvw.path("missing")), USAGE, "PVW-CLI-0002")
+    ends(pvw("artifact", "diff", files[0], pvw.folder), USAGE, "expected two of a kind")
+    ends(pvw("artifact", "show", *files), USAGE, "expected diff")
+
 
 @test
 def check_lists_its_checks(pvw):
