@@ -172,7 +172,7 @@ typedef struct ArmGicSettings {
  */
 typedef struct ArmMachineSettings {
 	PsciConduit psci;
-	/* Where they are, if chipset.com1 and com2 ask for them; address 0: where Hyper-V has them. */
+	/* Where they are, if chipset.com1 and com2 ask for them; address 0: as Hyper-V has them. */
 	ArmUart com1, com2;
 	ArmTimers timers;   /* virt 0: the boot tree's */
 	ArmGicSettings gic; /* distributor 0: the boot tree's */

@@ -54,7 +54,7 @@ typedef struct EfiTableInputs {
  * efi_build_tables - system table, configuration tables and what they point to, in one piece
  * @out: efi_tables_len bytes, the system table first
  *
- *	system table | ACPI, runtime properties, SMBIOS 3 | vendor | properties | anchor | structures
+ *	system table | its three tables | vendor | runtime properties | anchor | structures
  */
 MUST_CHECK bool efi_build_tables(
 	const EfiTableInputs *in, Arena *arena, Bytes *out, Error *err);
