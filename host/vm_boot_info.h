@@ -27,7 +27,7 @@
 #include "bootinfo/boot_info_write.h"
 #include "host/vm.h"
 
-/* Connections of the buses. [OVMM] vm/loader/igvmfilegen, vmbus message connection ids */
+/* Connections. [OVMM] openvmm/openvmm_core/src/worker/vm_loaders/igvm.rs, build_device_tree */
 #define VM_VMBUS_CONNECTION 1
 #define VM_VTL2_VMBUS_CONNECTION 4
 #define VM_REDIRECTED_VMBUS_CONNECTION 0x800074
