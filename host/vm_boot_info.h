@@ -16,7 +16,8 @@
  *	             4 pages    reserved
  *	             1 page     log of the shim
  *	             …          kernel RAM
- *	             …          private pool, unless isolated: a 16th of all, in whole 2 MiB, at most 16 MiB
+ *	             …          private pool, unless isolated: a 16th of all, in whole 2 MiB,
+ *	                        at most 16 MiB
  *
  * Source: [OVMM] openhcl/openhcl_boot/src/host_params/dt/mod.rs,
  * vm/loader/loader_defs/src/paravisor.rs
