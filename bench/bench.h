@@ -30,6 +30,7 @@ typedef struct Bench {
 } Bench;
 
 /* Each ends with a name of NULL. */
+extern const Bench arm64_benches[];
 extern const Bench layout_benches[];
 extern const Bench load_benches[];
 extern const Bench pcat_benches[];

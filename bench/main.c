@@ -243,7 +243,7 @@ static bool read_options(int argc, char **argv, Options *out)
 int main(int argc, char **argv)
 {
 	static const Bench *const groups[] = { layout_benches, table_benches, tree_benches,
-		load_benches, pcat_benches };
+		load_benches, pcat_benches, arm64_benches };
 	Options options = { 0 };
 	bool found = false;
 
