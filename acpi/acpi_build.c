@@ -96,15 +96,14 @@ typedef struct AcpiBuilder {
 		acpi_put_##table, acpi_bound_##table                                           \
 	}
 
-/* Emitted in this order. The XSDT lists all but what the FADT points to. */
+/* Emitted in this order. */
 static const struct AcpiTableSpec {
 	const char *signature;
 	bool (*wanted)(const AcpiInputs *in);
 	AcpiBuilder builder[GUEST_ARCH_COUNT];
-	bool by_fadt;
 } specs[ACPI_TABLE_COUNT] = {
-	[ACPI_DSDT] = { "DSDT", always, { BUILDER(dsdt), BUILDER(dsdt) }, .by_fadt = true },
-	[ACPI_FACS] = { "FACS", has_facs, { BUILDER(facs) }, .by_fadt = true },
+	[ACPI_DSDT] = { "DSDT", always, { BUILDER(dsdt), BUILDER(dsdt) } },
+	[ACPI_FACS] = { "FACS", has_facs, { BUILDER(facs) } },
 	[ACPI_FADT] = { "FACP", always, { BUILDER(fadt_x86), BUILDER(fadt_arm64) } },
 	[ACPI_ASPT] = { "ASPT", has_psp, { BUILDER(aspt) } },
 	[ACPI_MADT] = { "APIC", always, { BUILDER(madt_x86), BUILDER(madt_arm64) } },
@@ -123,6 +122,12 @@ static const struct AcpiTableSpec {
 	[ACPI_WAET] = { "WAET", has_waet, { BUILDER(waet) } },
 };
 #undef BUILDER
+
+/* The XSDT lists all others. */
+static bool is_listed_by_fadt(AcpiTableId id)
+{
+	return id == ACPI_DSDT || id == ACPI_FACS;
+}
 
 static const AcpiBuilder *builder_of(AcpiTableId id, const AcpiInputs *in)
 {
@@ -240,7 +245,7 @@ static size_t put_xsdt(
 		w, "XSDT", XSDT_REVISION, acpi_identity(in, ACPI_IDENTITY_TABLES));
 
 	for (size_t i = 0; i < pieces->count; i++) {
-		if (!specs[pieces->ids[i]].by_fadt)
+		if (!is_listed_by_fadt(pieces->ids[i]))
 			put_u64(w, set->at[pieces->ids[i]]);
 	}
 	acpi_table_end(w, mark);
