@@ -56,7 +56,7 @@ static void make(const char *text)
 Test(vm_machine, spreads_processors_over_the_nodes)
 {
 	read_vm("{\"schema\": \"pvw.vm/1\", \"nodes\": [{\"memory\": 4096}, {\"memory\": "
-	        "4096}],"
+		"4096}],"
 		"\"processors\": {\"count\": 5, \"per_socket\": 4}}");
 
 	cr_assert(vm_topology(&vm, arena, &topology, &err), "%s", err.text);
