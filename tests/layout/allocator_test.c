@@ -763,3 +763,36 @@ Test(allocator, places_thousands_alike_with_array_and_tree)
 	assert_same(&array, &chosen);
 	assert_sound(list, requests.count, &array);
 }
+
+/* The array walks for some, the tree goes on in what it has left; then one has no place. */
+Test(allocator, hands_over_to_the_tree_in_the_middle_of_a_phase)
+{
+	const size_t counts[] = { ALLOCATOR_ARRAY_WALKS - 1, ALLOCATOR_ARRAY_WALKS,
+		ALLOCATOR_ARRAY_WALKS + 1, ALLOCATOR_ARRAY_MAX, ALLOCATOR_ARRAY_MAX + 1 };
+	AllocatorRequest *list =
+		arena_array(arena, AllocatorRequest, ALLOCATOR_ARRAY_MAX + 2, &err);
+	AllocatorFailure why_array;
+	Error err_array;
+
+	for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+		AllocatorRequestList requests = { list, counts[i] };
+		Allocation array, chosen;
+
+		for (size_t k = 0; k <= counts[i]; k++)
+			list[k] = wanted(i % 2 ? PLACEMENT_MMIO32 : PLACEMENT_MMIO64, "w",
+				PAGE_SIZE * (1 + k), UINT64_C(1) << (12 + k % 9));
+		cr_assert(allocator_run_form(
+			ALLOCATOR_FORM_ARRAY, requests, arena, &array, NULL, &err));
+		cr_assert(allocator_run(requests, arena, &chosen, NULL, &err));
+		assert_same(&array, &chosen);
+
+		list[counts[i]].size = MEMORY_RANGE_LIMIT - GIB;
+		list[counts[i]].align = PAGE_SIZE;
+		requests.count++;
+		cr_assert_not(allocator_run_form(
+			ALLOCATOR_FORM_ARRAY, requests, arena, &array, &why_array, &err_array));
+		cr_assert_not(allocator_run(requests, arena, &chosen, &why, &err));
+		cr_assert_str_eq(err.text, err_array.text);
+		cr_assert_eq(why.request, counts[i]);
+	}
+}
