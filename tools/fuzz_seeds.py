@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """The first inputs of the fuzz targets, made from what the tree holds already.
 
-    fuzz_seeds.py [TARGET...]
+    fuzz_seeds.py PVW [MAKER...]
 
-Trees are compiled from fixtures/src by dtc, fixtures are taken as they are. Existing files of
-fuzz/corpus stay; what a fuzzer found and is worth keeping is added there by hand, with a telling name.
+Trees are compiled from fixtures/src by dtc, fixtures are taken as they are, tables and descriptions
+come from PVW. Other files of fuzz/corpus stay: what a fuzzer found is added there by hand, with a
+telling name.
 """
 
 import pathlib
+import struct
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
@@ -79,8 +82,50 @@ def settings():
     put("settings", "pvw", b'{"Pvw": {"Firmware": "uefi", "Mtrr": "exact", "Layout": 1}}')
 
 
-MAKERS = {"trees": trees, "fixtures": fixtures, "calls": calls, "settings": settings}
+def kernels():
+    header = bytearray(0x800)
+    header[0x1F1] = 1  # setup sectors
+    struct.pack_into("<I", header, 0x1F4, (len(header) - 0x400) // 16)
+    header[0x1FE:0x200] = b"\x55\xaa"
+    header[0x200:0x206] = b"\xeb\x66HdrS"
+    struct.pack_into("<H", header, 0x206, 0x20F)
+    header[0x211] = 1  # loaded high
+    struct.pack_into("<IIIB", header, 0x22C, 0x7FFFFFFF, 0x200000, 1, 21)
+    struct.pack_into("<H", header, 0x236, 0x3F)
+    struct.pack_into("<I", header, 0x238, 2047)
+    struct.pack_into("<QI", header, 0x258, 0x1000000, 0x2000000)
+    put("bzimage", "bzimage", bytes(header))
+
+    elf = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 2, 62, 1, 0x1000000, 64, 0, 0,
+                      64, 56, 2, 0, 0, 0)
+    elf += struct.pack("<IIQQQQQQ", 1, 5, 0x1000, 0, 0x1000000, 0x200, 0x3000, 0x1000)
+    elf += struct.pack("<IIQQQQQQ", 1, 6, 0x1200, 0, 0x1004000, 0x100, 0x1000, 0x1000)
+    put("elf", "two-segments", elf.ljust(0x1300, b"\x90"))
+
+    put("arm64_image", "image", struct.pack("<IIQQQ24x4sI", 0, 0, 0, 0x2000, 0xA, b"ARM\x64", 0)
+        .ljust(4096, b"\0"))
+    put("arm64_image", "short", b"\0" * 32)
+
+
+def from_pvw(pvw):
+    for arch in ("x86_64", "aarch64"):
+        done = subprocess.run([pvw, "layout", "--template", "--arch", arch], capture_output=True,
+                              check=True)
+        put("vm", f"template-{arch}", done.stdout)
+    put("vm", "least", b'{"schema": "pvw.vm/1", "arch": "x86_64", "memory": "1GiB"}')
+    for name in ("x64-uefi-4vp", "x64-linux-2vp", "a64-uefi-8vp-2node"):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([pvw, "acpi", "--fixture", ROOT / "fixtures" / f"{name}.cbor", "-o", folder],
+                           capture_output=True, check=False)
+            for table in pathlib.Path(folder).glob("*.aml"):
+                put("acpi_table", f"{name}-{table.stem}", table.read_bytes())
+
+
+MAKERS = {"trees": trees, "fixtures": fixtures, "calls": calls, "settings": settings,
+          "kernels": kernels}
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or MAKERS:
-        MAKERS[name]()
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    for name in sys.argv[2:] or [*MAKERS, "pvw"]:
+        MAKERS[name]() if name in MAKERS else from_pvw(sys.argv[1])
