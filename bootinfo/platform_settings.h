@@ -106,6 +106,7 @@ typedef struct SmbiosSettings {
 typedef struct ChipsetSettings {
 	bool com1, com2, com1_debugger, com2_debugger;
 	bool tpm, battery, processor_idle, psp;
+	bool pic, pit; /* x86-64: two 8259; an 8254, which the I/O APIC has at input 2 */
 	uint16_t nvdimm_count;
 	uint8_t generation_id[16]; /* all zero: none given */
 	bool vmbus_redirection;

@@ -280,6 +280,8 @@ static const MemberRow linux_rows[] = {
 	{ "Initrd", MEMBER_OTHER, .read = read_initrd },
 	{ "CommandLine", MEMBER_STRING, AT(linux_direct.command_line) },
 	{ "Hardware", MEMBER_NAME, AT(linux_direct.hardware), .names = hardware_names },
+	{ "Pic", MEMBER_BOOL, AT(chipset.pic) },
+	{ "Pit", MEMBER_BOOL, AT(chipset.pit) },
 	{ "Arm", MEMBER_OTHER, .read = read_arm },
 	{ .name = NULL },
 };

@@ -88,6 +88,8 @@ static bool build_acpi(
 	acpi.pm_base = PM_BASE_PORT;
 	acpi.acpi_irq = SCI_IRQ;
 	acpi.uarts = uarts;
+	acpi.with_pic = chipset->pic;
+	acpi.with_pit = chipset->pit;
 	acpi.with_rtc = true;
 	acpi.with_vmbus = true;
 	acpi.with_processors = true;

@@ -217,6 +217,8 @@ static bool chipset_in(const Pvw__V1__Chipset *in, ChipsetSettings *out, Error *
 		.processor_idle = in->processor_idle,
 		.nvdimm_count = (uint16_t)in->nvdimm_count,
 		.psp = in->psp,
+		.pic = in->pic,
+		.pit = in->pit,
 		.vmbus_redirection = in->vmbus_redirection,
 		.always_relay_host_mmio = in->always_relay_host_mmio,
 	};

@@ -164,6 +164,16 @@ Test(settings_json, reads_every_member_of_v2)
 	cr_assert_eq(findings.count, 0);
 }
 
+Test(settings_json, reads_what_a_pc_has)
+{
+	cr_assert(read_text("{\"Pvw\": {\"Linux\": {\"Pic\": true, \"Pit\": true}}}"), "%s",
+		err.text);
+	cr_assert(document.settings->chipset->pic && document.settings->chipset->pit);
+
+	cr_assert(read_text("{\"Pvw\": {\"Linux\": {\"Pit\": true}}}"), "%s", err.text);
+	cr_assert(!document.settings->chipset->pic && document.settings->chipset->pit);
+}
+
 Test(settings_json, reads_the_machine_of_an_aarch64_kernel)
 {
 	const Pvw__V1__ArmMachine *arm;

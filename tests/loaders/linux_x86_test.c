@@ -296,6 +296,27 @@ Test(linux_x86, describes_a_security_processor_that_is_there)
 	cr_assert_neq(find_table("ASPT"), 0u);
 }
 
+/* [ACPI65] 5.2.12: flags at 40; 5.2.12.5: type 2, length 10, bus 0, source 0, GSI 2 */
+Test(linux_x86, describes_interrupt_controllers_and_timers_of_a_pc)
+{
+	static const uint8_t override[] = { 2, 10, 0, 0, 2, 0, 0, 0, 0, 0 };
+	BootPlan plan = built();
+	uint64_t madt;
+
+	commit(&plan);
+	madt = find_table("APIC");
+	cr_assert_eq(number(madt + 40, 4), 0u);
+	cr_assert_null(memmem(memory + madt, number(madt + 4, 4), override, sizeof(override)));
+
+	guest.settings.chipset.pic = guest.settings.chipset.pit = true;
+	plan = built();
+	commit(&plan);
+	madt = find_table("APIC");
+	cr_assert_eq(number(madt + 40, 4), 1u, "PCAT_COMPAT");
+	cr_assert_not_null(
+		memmem(memory + madt, number(madt + 4, 4), override, sizeof(override)));
+}
+
 Test(linux_x86, lists_every_processor_and_node_of_memory)
 {
 	const BootPlan plan = built();
