@@ -71,11 +71,6 @@ static const OptionRow map_options[] = {
 	{ .name = NULL },
 };
 
-static const OptionRow mtrr_options[] = {
-	{ .name = "vm", .value = "FILE", .help = "a VM description instead of an INPUT" },
-	{ .name = NULL },
-};
-
 static const OptionRow boot_tree_options[] = {
 	{ .name = "host", .help = "the host's tree, which the boot shim reads, instead" },
 	{ .name = "output",
@@ -231,7 +226,6 @@ static const CommandRow commands[] = {
 			"stands in its place. With ADDRESS: that one alone.",
 		.examples = "  pvw mtrr --fixture fixtures/x64-uefi-4vp.cbor\n"
 			    "  pvw mtrr --vm vm.json 0xf8000000\n",
-		.options = mtrr_options,
 		.takes_input = true,
 		.run = command_mtrr,
 	},

@@ -8,9 +8,8 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/view.h"
-#include "host/file.h"
+#include "cli/vm_input.h"
 #include "host/size_text.h"
-#include "host/vm.h"
 #include "loaders/mtrr.h"
 
 #define SCHEMA "pvw.mtrr/1"
@@ -445,19 +444,17 @@ static bool print_json(
 
 static bool inputs_of_vm(const char *path, Arena *arena, MtrrInputs *out, Error *err)
 {
-	ResolvedLayout layout;
-	Bytes json;
-	Vm vm;
+	LayoutView view;
 
-	if (!file_read(path, VM_MAX_DOCUMENT, arena, &json, err) ||
-		!vm_read(json, path, arena, &vm, err) || !vm_resolve(&vm, arena, &layout, err))
+	if (!vm_input_load(path, (VmWishes){ 0 }, arena, &view, err))
 		return false;
-	if (vm.layout.arch != GUEST_ARCH_X86_64)
+	if (view.vm->layout.arch != GUEST_ARCH_X86_64)
 		return error_set(err, PVW_INPUT_0002,
 			"%.200s describes an aarch64 guest, expected x86-64: others have no "
-			"mtrrs",
+		        "mtrrs",
 			path);
-	return mtrr_inputs_from_resolved(&layout, vm.layout.address_bits, arena, out, err);
+	return mtrr_inputs_from_resolved(
+		view.layout, view.vm->layout.address_bits, arena, out, err);
 }
 
 static bool inputs_of_input(

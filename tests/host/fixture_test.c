@@ -324,7 +324,7 @@ static const PatchCase patch_cases[] = {
 	{ 0x47, 0xf5, PVW_FIXTURE_0002, "expect: plan: a text, expected bytes" },
 	{ 0x47, 0x00, PVW_FIXTURE_0002, "ok: a number" },
 	{ 0x51, 0x00, PVW_FIXTURE_0002, "NUL" },
-	{ 0x9d, 0x03, PVW_FIXTURE_0002, "options: mtrr: 3, expected 1 to 2" },
+	{ 0x9d, 0x04, PVW_FIXTURE_0002, "options: mtrr: 4, expected 1 to 3" },
 	{ 0x9f, 0x00, PVW_FIXTURE_0002, "acpi: 0, expected 1 to 2" },
 	{ 0xa1, 0x00, PVW_FIXTURE_0002, "layout_version" },
 	{ 0xa6, 0x02, PVW_FIXTURE_0002, "smt: a number" },
