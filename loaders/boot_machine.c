@@ -53,6 +53,8 @@ bool boot_machine_acpi(
 		.mmio_low = in->mmio->low,
 		.mmio_high = in->mmio->high,
 		.with_psp = in->settings->chipset.psp,
+		.bridges = in->bridges,
+		.bridge_count = in->bridge_count,
 	};
 
 	if (!list_ram(in->layout->vtl0.ram, arena, &acpi.ram, err))

@@ -27,7 +27,9 @@ typedef struct BootInputs {
 	const PlatformSettings *settings;
 	uint8_t physical_address_bits;
 	uint8_t entropy[ENTROPY_SIZE];
-	Bytes slit, pptt; /* from IGVM parameters, empty if there is none */
+	Bytes slit, pptt;          /* from IGVM parameters, empty if there is none */
+	const AcpiBridge *bridges; /* PCI Express; what a boot tree does not tell of */
+	size_t bridge_count;
 	/* Of the first processor, as an image's VP context page has them; empty: not known. */
 	RegisterList vp_context;
 	PlanRequest request;

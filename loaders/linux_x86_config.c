@@ -12,39 +12,18 @@
 #include "loaders/linux_format.h"
 #include "loaders/mtrr.h"
 #include "loaders/page_tables.h"
+#include "loaders/x86_start.h"
 #include "support/checked.h"
 #include "support/diagnostics.h"
-
-#define SELECTOR_CODE 0x08
-#define SELECTOR_DATA 0x10
-
-/*
- * Null, 64-bit code, data, null. The limits count for nothing in 64-bit mode; what a processor
- * starts with are the cached ones, ATTRIBUTES_ and SEGMENT_LIMIT.
- */
-static const uint64_t gdt[] = { 0, 0x00a09b000000ffff, 0x00c093000000ffff, 0 };
-
-#define ATTRIBUTES_CODE 0xa09b /* present, execute/read, accessed, long, 4 KiB granules */
-#define ATTRIBUTES_DATA 0xc093 /* present, read/write, accessed, 32-bit, 4 KiB granules */
-#define SEGMENT_LIMIT 0xffffffff
 
 #define CR0_PE_PG UINT64_C(0x80000001)
 #define CR4_PAE UINT64_C(0x20)
 #define EFER_SCE_LME_LMA_NXE UINT64_C(0xd01)
-#define PAT_RESET UINT64_C(0x0007040600070406)
 
 /* Of a kernel without a setup header. */
 #define KERNEL_ALIGNMENT 0x100000
 
 static_assert(PAGE_TABLES_IDENTITY_SIZE == LINUX_X86_PAGE_TABLES_USED, "the fixed map's room");
-
-static const RegisterId data_segments[] = {
-	REGISTER_DS,
-	REGISTER_ES,
-	REGISTER_FS,
-	REGISTER_GS,
-	REGISTER_SS,
-};
 
 /* Where the pages behind the ACPI tables lie. */
 typedef struct BootPages {
@@ -279,16 +258,13 @@ static void make_registers(uint64_t entry, Register registers[LINUX_X86_REGISTER
 {
 	Register *r = registers;
 
-	*r++ = register_table(REGISTER_GDTR, LINUX_X86_GDT_GPA, sizeof(gdt) - 1);
-	for (size_t i = 0; i < ARRAY_COUNT(data_segments); i++)
-		*r++ = register_segment(
-			data_segments[i], 0, SEGMENT_LIMIT, SELECTOR_DATA, ATTRIBUTES_DATA);
-	*r++ = register_segment(REGISTER_CS, 0, SEGMENT_LIMIT, SELECTOR_CODE, ATTRIBUTES_CODE);
+	x86_start_segments(LINUX_X86_GDT_GPA, r);
+	r += X86_START_SEGMENTS;
 	*r++ = plain(REGISTER_CR0, CR0_PE_PG);
 	*r++ = plain(REGISTER_CR3, LINUX_X86_PAGE_TABLES_GPA);
 	*r++ = plain(REGISTER_CR4, CR4_PAE);
 	*r++ = plain(REGISTER_EFER, EFER_SCE_LME_LMA_NXE);
-	*r++ = plain(REGISTER_PAT, PAT_RESET);
+	*r++ = plain(REGISTER_PAT, X86_PAT_RESET);
 	*r++ = plain(REGISTER_RIP, entry);
 	*r++ = plain(REGISTER_RSI, LINUX_X86_ZERO_PAGE_GPA);
 	*r++ = plain(REGISTER_MTRR_DEF_TYPE, MTRR_DEF_TYPE_INITIAL);
@@ -319,8 +295,7 @@ bool linux_x86_build_config(
 		return false;
 
 	pieces[LINUX_PIECE_PAGE_TABLES].gpa = LINUX_X86_PAGE_TABLES_GPA;
-	pieces[LINUX_PIECE_GDT] =
-		(LinuxPiece){ LINUX_X86_GDT_GPA, { (const uint8_t *)gdt, sizeof(gdt) } };
+	pieces[LINUX_PIECE_GDT] = (LinuxPiece){ LINUX_X86_GDT_GPA, x86_start_gdt() };
 	pieces[LINUX_PIECE_RSDP] = (LinuxPiece){ LINUX_X86_RSDP_GPA, in->rsdp };
 	pieces[LINUX_PIECE_ACPI_TABLES] =
 		(LinuxPiece){ LINUX_X86_BOOT_PAGES_GPA, in->acpi_tables };

@@ -18,7 +18,22 @@ static const UefiPlatform *const platforms[] = {
 static_assert(ARRAY_COUNT(platforms) == GUEST_ARCH_COUNT, "one row an architecture");
 static_assert(UEFI_ENTROPY_SIZE == ENTROPY_SIZE, "the blob takes all of it");
 
-static bool check_image(const UefiPlatform *platform, const Image *image, Error *err)
+static bool check_bytes(
+	const UefiPlatform *platform, Bytes image, IsolationType isolation, Error *err)
+{
+	if (isolation_is_isolated(isolation))
+		return error_set(err, PVW_UEFI_0017,
+			"an image of %zu bytes for a guest isolated by %s, expected one in "
+			"place",
+			image.len, boot_info_isolation_name(isolation));
+	if (image.len != platform->image_size)
+		return error_set(err, PVW_UEFI_0018, "0x%zx bytes, expected 0x%" PRIx64,
+			image.len, platform->image_size);
+	return true;
+}
+
+static bool check_image(
+	const UefiPlatform *platform, const Image *image, IsolationType isolation, Error *err)
 {
 	switch (image->place) {
 	case IMAGE_IN_PLACE:
@@ -31,9 +46,8 @@ static bool check_image(const UefiPlatform *platform, const Image *image, Error 
 			image->len, image->gpa, platform->image_size, platform->image_gpa);
 		return error_at(err, "settings.firmware_image");
 	case IMAGE_BYTES:
-		error_set(err, PVW_UEFI_0011, "an image of %zu bytes, expected one in place",
-			image->bytes.len);
-		return error_at(err, "settings.firmware_image");
+		return check_bytes(platform, image->bytes, isolation, err) ||
+			error_at(err, "settings.firmware_image");
 	case IMAGE_ABSENT:
 	case IMAGE_PLACE_COUNT:
 		break;
@@ -81,9 +95,30 @@ static bool check_room(uint64_t config_end, LayoutRecordList ram, Error *err)
 	return true;
 }
 
-/* The tables that firmware cannot make itself; empty where the host gave one. */
+/*
+ * The tables that firmware cannot make itself, in the order of the blob. Of most there is one, and
+ * the host's goes before ours; bridges are described by as many SSDTs as there are.
+ */
+static const struct {
+	AcpiTableId id;
+	const char *artifact;
+	bool host_first;
+	size_t at; /* offset of Bytes in UefiConfigInputs */
+} own_tables[] = {
+	{ ACPI_MADT, "acpi.madt", true, offsetof(UefiConfigInputs, madt) },
+	{ ACPI_SRAT, "acpi.srat", true, offsetof(UefiConfigInputs, srat) },
+	{ ACPI_MCFG, "acpi.mcfg", true, offsetof(UefiConfigInputs, mcfg) },
+	{ ACPI_SSDT, "acpi.ssdt", false, offsetof(UefiConfigInputs, ssdt) },
+	{ ACPI_CEDT, "acpi.cedt", true, offsetof(UefiConfigInputs, cedt) },
+};
+
+static Bytes *own_table(UefiConfigInputs *config, size_t i)
+{
+	return (Bytes *)(void *)((uint8_t *)config + own_tables[i].at);
+}
+
 static bool build_tables(const BootInputs *in, const UefiPlatform *platform,
-	AcpiProfile profile, Arena *arena, Bytes *madt, Bytes *srat, Error *err)
+	AcpiProfile profile, Arena *arena, UefiConfigInputs *config, Error *err)
 {
 	const bool isolated = isolation_is_isolated(in->info->isolation);
 	AcpiInputs acpi;
@@ -93,12 +128,17 @@ static bool build_tables(const BootInputs *in, const UefiPlatform *platform,
 	acpi.with_ioapic = platform->with_ioapic;
 	acpi.pm_base = platform->pm_base;
 	acpi.acpi_irq = platform->acpi_irq;
-	if (!uefi_config_has_host_table(in->settings, isolated, "APIC") &&
-		!acpi_build_table(ACPI_MADT, &acpi, arena, madt, err))
-		return error_wrap(err, "madt");
-	if (!uefi_config_has_host_table(in->settings, isolated, "SRAT") &&
-		!acpi_build_table(ACPI_SRAT, &acpi, arena, srat, err))
-		return error_wrap(err, "srat");
+	for (size_t i = 0; i < ARRAY_COUNT(own_tables); i++) {
+		const AcpiTableId id = own_tables[i].id;
+
+		if (!acpi_table_wanted(id, &acpi) ||
+			(own_tables[i].host_first &&
+				uefi_config_has_host_table(
+					in->settings, isolated, acpi_table_signature(id))))
+			continue;
+		if (!acpi_build_table(id, &acpi, arena, own_table(config, i), err))
+			return error_wrap(err, "%s", own_tables[i].artifact);
+	}
 	return true;
 }
 
@@ -114,7 +154,7 @@ static void add_table(BootPlanBuilder *plan, const char *name, Bytes table)
 }
 
 static void add_artifacts(BootPlanBuilder *plan, const BootInputs *in,
-	const UefiPlatform *platform, const UefiConfigInputs *config, Bytes blob)
+	const UefiPlatform *platform, UefiConfigInputs *config, Bytes blob)
 {
 	if (in->settings->firmware_image.place == IMAGE_IN_PLACE)
 		boot_plan_add(plan,
@@ -135,8 +175,8 @@ static void add_artifacts(BootPlanBuilder *plan, const BootInputs *in,
 			.bytes = blob,
 			.sensitive = true,
 		});
-	add_table(plan, "acpi.madt", config->madt);
-	add_table(plan, "acpi.srat", config->srat);
+	for (size_t i = 0; i < ARRAY_COUNT(own_tables); i++)
+		add_table(plan, own_tables[i].artifact, *own_table(config, i));
 }
 
 static bool is_repeated(RegisterList list, size_t index)
@@ -191,8 +231,25 @@ static UefiConfigInputs config_inputs(const BootInputs *in, const UefiPlatform *
 		.topology = in->topology,
 		.slit = in->slit,
 		.pptt = in->pptt,
+		.bridges = in->bridges,
+		.bridge_count = in->bridge_count,
 		.image_size = platform->image_size,
 	};
+}
+
+/* Where the first processor starts: as the image's context says, or as an image of bytes wants. */
+static bool add_start(const BootInputs *in, const UefiPlatform *platform, Arena *arena,
+	BootPlanBuilder *plan, Diagnostics *diagnostics, Error *err)
+{
+	const Image *image = &in->settings->firmware_image;
+
+	if (image->place == IMAGE_BYTES)
+		return platform->start(image->bytes, arena, plan, diagnostics, err) ||
+			error_at(err, "settings.firmware_image");
+	add_context(plan, in->vp_context);
+	if (platform->with_mtrrs)
+		lint_context(in->vp_context, diagnostics);
+	return true;
 }
 
 bool uefi_build_plan(
@@ -205,21 +262,19 @@ bool uefi_build_plan(
 	Bytes blob;
 
 	if (!boot_path_policy(BOOT_UEFI, &in->request, &policy, err) ||
-		!check_image(platform, &in->settings->firmware_image, err) ||
-		!build_tables(
-			in, platform, policy.acpi, arena, &config.madt, &config.srat, err))
+		!check_image(
+			platform, &in->settings->firmware_image, in->info->isolation, err) ||
+		!build_tables(in, platform, policy.acpi, arena, &config, err))
 		return false;
 	if (!uefi_config_build(&config, arena, &blob, diagnostics, err))
 		return error_wrap(err, "uefi configuration");
 	if (!check_room(platform->config_gpa + blob.len, config.ram, err) ||
-		!boot_plan_begin(BOOT_UEFI, policy, arena, &plan, err))
+		!boot_plan_begin(BOOT_UEFI, policy, arena, &plan, err) ||
+		!add_start(in, platform, arena, plan, diagnostics, err))
 		return false;
 	add_artifacts(plan, in, platform, &config, blob);
-	add_context(plan, in->vp_context);
-	if (platform->with_mtrrs) {
-		lint_context(in->vp_context, diagnostics);
-		if (!boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, diagnostics, err))
-			return false;
-	}
+	if (platform->with_mtrrs &&
+		!boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, diagnostics, err))
+		return false;
 	return boot_plan_finish(plan, config.ram, out, err);
 }

@@ -21,7 +21,7 @@ typedef struct Contents {
 	const UefiConfigInputs *in;
 	const Bytes *host_tables;
 	size_t host_table_count;
-	Bytes madt, srat, slit, pptt; /* empty: no record */
+	Bytes madt, srat, mcfg, ssdt, cedt, slit, pptt; /* empty: no record */
 } Contents;
 
 /*
@@ -145,6 +145,25 @@ static void lint_windows(const UefiConfigInputs *in, Diagnostics *diagnostics)
 			RANGE_ARGS(in->low), UEFI_DEVICE_ARM64_GPA);
 }
 
+/* [MU] MsvmPkg/PlatformPei/Config.c stops at the first one that is not so. */
+static bool check_bridges(const UefiConfigInputs *in, Error *err)
+{
+	for (size_t i = 0; i < in->bridge_count; i++) {
+		const AcpiBridge *bridge = &in->bridges[i];
+
+		if (bridge->end_bus < bridge->start_bus)
+			return error_set(err, PVW_UEFI_0005,
+				"bridge %u: buses %u to %u, expected them to ascend",
+				bridge->index, bridge->start_bus, bridge->end_bus);
+		if (bridge->low.end > FOUR_GIB)
+			return error_set(err, PVW_UEFI_0005,
+				"bridge %u: low window " RANGE_FORMAT
+				", expected an end at or below 4 GiB",
+				bridge->index, RANGE_ARGS(bridge->low));
+	}
+	return true;
+}
+
 static bool check_processors(const UefiConfigInputs *in, Error *err)
 {
 	const ProcessorTopology *topology = in->topology;
@@ -188,6 +207,10 @@ static bool check_tables(const UefiConfigInputs *in, Arena *arena, Contents *con
 		return false;
 	if (!uefi_config_has_host_table(settings, in->isolated, "SRAT") &&
 		!uefi_acpi_check(in->srat, "srat", &contents->srat, err))
+		return false;
+	if ((in->mcfg.len && !uefi_acpi_check(in->mcfg, "mcfg", &contents->mcfg, err)) ||
+		(in->ssdt.len && !uefi_acpi_check(in->ssdt, "ssdt", &contents->ssdt, err)) ||
+		(in->cedt.len && !uefi_acpi_check(in->cedt, "cedt", &contents->cedt, err)))
 		return false;
 	if (!check_parameter(in->slit, "SLIT", &contents->slit, err) ||
 		!check_parameter(in->pptt, "PPTT", &contents->pptt, err))
@@ -239,6 +262,9 @@ static void put_own_tables(const Contents *contents, UefiBlob *blob)
 {
 	put_table(contents, contents->madt, blob);
 	put_table(contents, contents->srat, blob);
+	put_table(contents, contents->mcfg, blob);
+	put_table(contents, contents->ssdt, blob);
+	put_table(contents, contents->cedt, blob);
 }
 
 static void put_memory_entry(
@@ -392,6 +418,33 @@ static void put_gic(const Contents *contents, UefiBlob *blob)
 		uefi_blob_append_struct(blob, UEFI_RECORD_GIC, gic);
 }
 
+/* A list of none would halt the firmware: then there is no record. */
+static void put_apertures(const Contents *contents, UefiBlob *blob)
+{
+	const UefiConfigInputs *in = contents->in;
+	size_t mark;
+
+	if (!in->bridge_count)
+		return;
+	mark = uefi_blob_open(blob, UEFI_RECORD_PCIE_BAR_APERTURES);
+	for (size_t i = 0; i < in->bridge_count; i++) {
+		const AcpiBridge *bridge = &in->bridges[i];
+		const UefiPcieBarAperture aperture = {
+			.segment = bridge->segment,
+			.start_bus = bridge->start_bus,
+			.end_bus = bridge->end_bus,
+			.uid = bridge->index,
+			.low_start = bridge->low.start,
+			.low_len = memory_range_len(bridge->low),
+			.high_start = bridge->high.start,
+			.high_len = memory_range_len(bridge->high),
+		};
+
+		put_struct(&blob->w, aperture);
+	}
+	uefi_blob_close(blob, mark);
+}
+
 /* In the order of the blob. */
 static void (*const steps[])(const Contents *contents, UefiBlob *blob) = {
 	put_entropy,
@@ -409,6 +462,7 @@ static void (*const steps[])(const Contents *contents, UefiBlob *blob) = {
 	put_processor_details,
 	put_flags,
 	put_gic,
+	put_apertures,
 };
 
 /* @bound grows by a record of @len bytes of payload; saturates. */
@@ -424,12 +478,15 @@ static size_t blob_bound(const Contents *contents)
 {
 	const UefiConfigInputs *in = contents->in;
 	const SmbiosSettings *smbios = &in->settings->smbios;
-	size_t bound = FIXED_RECORDS_BOUND, map;
+	size_t bound = FIXED_RECORDS_BOUND, map, apertures;
 
 	for (size_t i = 0; i < contents->host_table_count; i++)
 		add_record(&bound, contents->host_tables[i].len);
 	add_record(&bound, contents->madt.len);
 	add_record(&bound, contents->srat.len);
+	add_record(&bound, contents->mcfg.len);
+	add_record(&bound, contents->ssdt.len);
+	add_record(&bound, contents->cedt.len);
 	add_record(&bound, contents->slit.len);
 	add_record(&bound, contents->pptt.len);
 	for (size_t i = 0; i < ARRAY_COUNT(serial_strings); i++)
@@ -439,6 +496,9 @@ static size_t blob_bound(const Contents *contents)
 	if (!checked_mul_size(in->ram.count, sizeof(UefiMemoryEntry), &map))
 		map = SIZE_MAX;
 	add_record(&bound, map);
+	if (!checked_mul_size(in->bridge_count, sizeof(UefiPcieBarAperture), &apertures))
+		apertures = SIZE_MAX;
+	add_record(&bound, apertures);
 	return bound;
 }
 
@@ -450,7 +510,8 @@ bool uefi_config_build(const UefiConfigInputs *in, Arena *arena, Bytes *out,
 	ByteWriter w;
 	UefiBlob blob;
 
-	if (!check_memory(in, err) || !check_windows(in, err) || !check_processors(in, err) ||
+	if (!check_memory(in, err) || !check_windows(in, err) || !check_bridges(in, err) ||
+		!check_processors(in, err) ||
 		!check_tables(in, arena, &contents, diagnostics, err))
 		return false;
 	lint_windows(in, diagnostics);

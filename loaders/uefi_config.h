@@ -6,6 +6,7 @@
 #ifndef LOADERS_UEFI_CONFIG_H
 #define LOADERS_UEFI_CONFIG_H
 
+#include "acpi/acpi_inputs.h"
 #include "bootinfo/platform_settings.h"
 #include "layout/memory_layout.h"
 #include "layout/topology.h"
@@ -26,7 +27,10 @@ typedef struct UefiConfigInputs {
 	MemoryRange low, high;         /* chipset windows, empty where there is none */
 	uint8_t physical_address_bits; /* looked at on aarch64 only */
 	const ProcessorTopology *topology;
-	Bytes madt, srat;    /* complete tables; unused where the host gave its own */
+	Bytes madt, srat;          /* complete tables; unused where the host gave its own */
+	Bytes mcfg, ssdt, cedt;    /* the same of the bridges; empty: none */
+	const AcpiBridge *bridges; /* PCI Express: the firmware finds them with an MCFG alone */
+	size_t bridge_count;
 	Bytes slit, pptt;    /* from IGVM parameters; empty: none */
 	uint64_t image_size; /* bytes */
 } UefiConfigInputs;
@@ -52,14 +56,15 @@ uint64_t uefi_config_flags(const PlatformSettings *settings, bool isolated);
  * uefi_config_build - the blob
  * @out: in @arena; untouched on failure
  *
- * Records in this order: entropy, host ACPI tables, MADT, SRAT, memory map, MMIO ranges,
- * processors, SLIT, PPTT, BIOS information and GUID, serial numbers, NVDIMM count, VPCI filter,
- * identity, processor details, flags, GIC (aarch64). Strings that are not given have no record.
+ * Records in this order: entropy, host ACPI tables, MADT, SRAT, MCFG, SSDT, CEDT, memory map, MMIO
+ * ranges, processors, SLIT, PPTT, BIOS information and GUID, serial numbers, NVDIMM count, VPCI
+ * filter, identity, processor details, flags, GIC (aarch64), PCIe apertures. Strings that are not
+ * given have no record.
  *
  * Warnings: PVW_UEFI_0012 to _0015.
  * Errors: PVW_UEFI_0002 (LIMIT) above UEFI_CONFIG_MAX, _0003 (MISSING) and _0004 (UNSUPPORTED)
- * memory, _0005 (BAD_VALUE) a window, _0006 (BAD_VALUE) a table, _0007 (BAD_VALUE) processors,
- * _0008 (UNSUPPORTED) GICv2; PVW_MEM_0001.
+ * memory, _0005 (BAD_VALUE) a window, also of a bridge, _0006 (BAD_VALUE) a table, _0007
+ * (BAD_VALUE) processors, _0008 (UNSUPPORTED) GICv2; PVW_MEM_0001.
  */
 MUST_CHECK bool uefi_config_build(const UefiConfigInputs *in, Arena *arena, Bytes *out,
 	Diagnostics *diagnostics, Error *err);

@@ -394,6 +394,15 @@ Test(uefi_config, states_no_windows)
 	expect_windows(0, 0, 0x100000, 0);
 }
 
+Test(uefi_config, refuses_bridges_whose_buses_descend)
+{
+	static const AcpiBridge bridge = { .index = 3, .start_bus = 2, .end_bus = 1 };
+
+	inputs.bridges = &bridge;
+	inputs.bridge_count = 1;
+	expect_refusal(PVW_UEFI_0005, "bridge 3: buses 2 to 1");
+}
+
 Test(uefi_config, refuses_windows_on_the_wrong_side)
 {
 	inputs.low.end = 4 * GIB + 4096;

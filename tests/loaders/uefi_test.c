@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "helpers/firmware_builder.h"
 #include "helpers/uefi_decode.h"
 
 #define GIB (UINT64_C(1) << 30)
@@ -339,11 +340,352 @@ Test(uefi, refuses_an_image_elsewhere_or_too_short)
 	expect_refusal(PVW_UEFI_0010, "expected 0x800000 at 0x0");
 }
 
-Test(uefi, refuses_an_image_as_bytes)
+static uint8_t firmware[FIRMWARE_ARM64_SIZE];
+
+static void use_firmware(void)
 {
-	settings.firmware_image =
-		(Image){ .place = IMAGE_BYTES, .bytes = { (const uint8_t *)"MZ", 2 } };
-	expect_refusal(PVW_UEFI_0011, "image of 2 bytes");
+	size_t len = FIRMWARE_X86_SIZE;
+
+	if (info.arch == GUEST_ARCH_AARCH64) {
+		firmware_arm64(firmware);
+		len = FIRMWARE_ARM64_SIZE;
+	} else {
+		firmware_x86(firmware);
+	}
+	settings.firmware_image = (Image){ .place = IMAGE_BYTES, .bytes = { firmware, len } };
+}
+
+static void expect_writes(const BootPlan *plan, const char *const *names, size_t count)
+{
+	cr_assert_geq(plan->artifacts.count, count);
+	for (size_t i = 0; i < count; i++) {
+		cr_assert_str_eq(plan->artifacts.items[i].name, names[i]);
+		cr_assert(plan->artifacts.items[i].placed);
+		cr_assert_not(plan->artifacts.items[i].measured);
+	}
+	cr_assert_eq(plan->write_count, count);
+}
+
+static void expect_registers(const BootPlan *plan, const Register *expected, size_t count)
+{
+	cr_assert_geq(plan->registers.count, count);
+	for (size_t i = 0; i < count; i++) {
+		const Register *found = &plan->registers.items[i];
+
+		cr_assert_eq(found->id, expected[i].id, "%zu: %s, expected %s", i,
+			register_row(found->id)->name, register_row(expected[i].id)->name);
+		cr_assert_eq(found->low, expected[i].low, "%s", register_row(found->id)->name);
+		cr_assert_eq(
+			found->high, expected[i].high, "%s", register_row(found->id)->name);
+	}
+}
+
+Test(uefi, places_an_x86_image_with_all_that_it_starts_with)
+{
+	static const char *const names[] = { "uefi.image", "uefi.page-tables", "uefi.gdt",
+		"uefi.scratch", "uefi.config" };
+	static const uint64_t addresses[] = { 0x100000, 0x700000, 0x706000, 0x707000,
+		0x709000 };
+	static const size_t sizes[] = { 0x600000, 0x6000, 32, 0x2000 };
+	BootPlan plan;
+
+	use_firmware();
+	plan = build();
+	expect_writes(&plan, names, ARRAY_COUNT(names));
+	for (size_t i = 0; i < ARRAY_COUNT(addresses); i++)
+		cr_assert_eq(plan.artifacts.items[i].gpa, addresses[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(sizes); i++)
+		cr_assert_eq(plan.artifacts.items[i].bytes.len, sizes[i]);
+	cr_assert_eq(plan.artifacts.items[0].bytes.data, firmware, "borrowed, not copied");
+	cr_assert_null(plan.artifacts.items[3].bytes.data, "zeros");
+	cr_assert_eq(decode(&plan)->image_pages, 0x600u);
+	cr_assert_eq(diagnostics.count, 0u);
+}
+
+Test(uefi, starts_an_x86_image_in_its_security_phase)
+{
+	static const uint64_t gdt[] = { 0, 0x00a09b000000ffff, 0x00c093000000ffff, 0 };
+	const uint64_t data = UINT64_C(0xc0930010ffffffff), code = UINT64_C(0xa09b0008ffffffff);
+	const Register expected[] = {
+		{ REGISTER_GDTR, UINT64_C(0x1f) << 48, 0x706000 },
+		{ REGISTER_DS, 0, data },
+		{ REGISTER_ES, 0, data },
+		{ REGISTER_FS, 0, data },
+		{ REGISTER_GS, 0, data },
+		{ REGISTER_SS, 0, data },
+		{ REGISTER_CS, 0, code },
+		{ REGISTER_CR0, 0x80000023, 0 },
+		{ REGISTER_CR3, 0x700000, 0 },
+		{ REGISTER_CR4, 0x660, 0 },
+		{ REGISTER_EFER, 0xd00, 0 },
+		{ REGISTER_PAT, UINT64_C(0x0007040600070406), 0 },
+		{ REGISTER_RBP, 0x6e0000, 0 },
+		{ REGISTER_RIP, 0x6e0000 + 0x2dc, 0 },
+		{ REGISTER_R8, 0, 0 },
+		{ REGISTER_R9, 0, 0 },
+		{ REGISTER_R10, 0, 0 },
+		{ REGISTER_R11, 0, 0 },
+		{ REGISTER_MTRR_DEF_TYPE, 0xc00, 0 },
+		{ REGISTER_MTRR_FIX64K_00000, UINT64_C(0x0606060606060606), 0 },
+		{ REGISTER_MTRR_FIX16K_80000, UINT64_C(0x0606060606060606), 0 },
+	};
+	BootPlan plan;
+
+	use_firmware();
+	plan = build();
+	expect_registers(&plan, expected, ARRAY_COUNT(expected));
+	cr_assert_eq(plan.registers.items[ARRAY_COUNT(expected)].id, REGISTER_MTRR_PHYS_BASE0);
+	cr_assert_arr_eq(boot_plan_find(&plan, "uefi.gdt")->bytes.data, gdt, sizeof(gdt));
+}
+
+/* The walk of a processor, [SDM3] 4.5. */
+Test(uefi, maps_what_an_x86_image_touches)
+{
+	static const uint64_t addresses[] = { 0x100000, 0x6e02dc, 0x709000, 0xffffffff };
+	BootPlan plan;
+	Bytes tables;
+
+	use_firmware();
+	plan = build();
+	tables = boot_plan_find(&plan, "uefi.page-tables")->bytes;
+	for (size_t i = 0; i < ARRAY_COUNT(addresses); i++) {
+		const uint64_t gpa = addresses[i];
+		uint64_t table = 0x700000, entry = 0;
+
+		for (int shift = 39; shift >= 21; shift -= 9) {
+			memcpy(&entry,
+				tables.data + (table - 0x700000) + (gpa >> shift & 511) * 8, 8);
+			cr_assert(entry & 1);
+			table = entry & ~UINT64_C(0xfff);
+		}
+		cr_assert(entry & 0x80, "a large page");
+		cr_assert_eq((entry & ~UINT64_C(0x1fffff)) + (gpa & 0x1fffff), gpa);
+	}
+}
+
+Test(uefi, places_an_aarch64_image_with_all_that_it_starts_with)
+{
+	static const char *const names[] = { "uefi.image", "uefi.stack", "uefi.page-tables",
+		"uefi.config" };
+	static const uint64_t addresses[] = { 0, 0x800000, 0x820000, 0x824000 };
+	static const size_t sizes[] = { 0x800000, 0x20000, 0x4000 };
+	static const Register expected[] = {
+		{ REGISTER_CPSR, 0x5, 0 },
+		{ REGISTER_X0, 0x1000, 0 },
+		{ REGISTER_PC, 0x1000, 0 },
+		{ REGISTER_X0 + 1, 0x820000, 0 },
+		{ REGISTER_X0 + 2, 0, 0 },
+		{ REGISTER_TTBR0_EL1, 0x820000, 0 },
+		{ REGISTER_MAIR_EL1, UINT64_C(0x44aa00ff44aa00ff), 0 },
+		{ REGISTER_SCTLR_EL1, 0x30d01805, 0 },
+		{ REGISTER_TCR_EL1, 0x903510, 0 },
+	};
+	BootPlan plan;
+
+	info.arch = GUEST_ARCH_AARCH64;
+	use_firmware();
+	plan = build();
+	expect_writes(&plan, names, ARRAY_COUNT(names));
+	for (size_t i = 0; i < ARRAY_COUNT(addresses); i++)
+		cr_assert_eq(plan.artifacts.items[i].gpa, addresses[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(sizes); i++)
+		cr_assert_eq(plan.artifacts.items[i].bytes.len, sizes[i]);
+	cr_assert_eq(plan.registers.count, ARRAY_COUNT(expected), "no MTRRs");
+	expect_registers(&plan, expected, ARRAY_COUNT(expected));
+	cr_assert_not_null(uefi_decode_find(decode(&plan), 0x23, 0), "the GIC");
+	cr_assert_eq(diagnostics.count, 0u);
+}
+
+/* [ARM] D8.3: a table, then blocks of 1 GiB; the first is memory, the others are devices. */
+Test(uefi, maps_4_gib_for_an_aarch64_image)
+{
+	uint64_t top[512], blocks[512];
+	BootPlan plan;
+	Bytes tables;
+
+	info.arch = GUEST_ARCH_AARCH64;
+	use_firmware();
+	plan = build();
+	tables = boot_plan_find(&plan, "uefi.page-tables")->bytes;
+	memcpy(top, tables.data, sizeof(top));
+	memcpy(blocks, tables.data + 0x1000, sizeof(blocks));
+	cr_assert_eq(top[0], 0x821003u);
+	for (size_t i = 0; i < 512; i++) {
+		cr_assert(i == 0 || top[i] == 0);
+		if (i >= 4) {
+			cr_assert_eq(blocks[i], 0u);
+			continue;
+		}
+		cr_assert_eq(blocks[i] & 3, 1u, "a block");
+		cr_assert_eq(blocks[i] & UINT64_C(0xffffc0000000), i << 30);
+		cr_assert(blocks[i] & 1 << 10, "accessed, or the first access faults");
+		cr_assert_eq(blocks[i] >> 2 & 7, i == 0 ? 0u : 1u, "write-back, then devices");
+		cr_assert_eq(blocks[i] >> 6 & 3, 0u, "writable by EL1 alone");
+		cr_assert_eq(blocks[i] >> 53 & 3, i == 0 ? 0u : 3u, "code is in memory");
+	}
+}
+
+Test(uefi, warns_of_an_aarch64_image_that_may_be_none)
+{
+	info.arch = GUEST_ARCH_AARCH64;
+	use_firmware();
+	firmware[0x1028] = 'x';
+	build();
+	cr_assert_eq(diagnostics.count, 1u);
+	cr_assert_eq(diagnostics.items[0].what.diagnostic, PVW_UEFI_0020);
+	cr_assert_not_null(strstr(diagnostics.items[0].what.text, "0x1000"));
+}
+
+Test(uefi, takes_no_start_from_a_context_beside_an_image_of_bytes)
+{
+	const Register context[] = { reg(REGISTER_RIP, 1) };
+	BootPlan plan;
+
+	inputs.vp_context = (RegisterList){ context, 1 };
+	use_firmware();
+	plan = build();
+	for (size_t i = 0; i < plan.registers.count; i++) {
+		if (plan.registers.items[i].id == REGISTER_RIP)
+			cr_assert_eq(plan.registers.items[i].low, 0x6e02dcu);
+	}
+}
+
+Test(uefi, refuses_images_of_another_size)
+{
+	use_firmware();
+	settings.firmware_image.bytes.len--;
+	expect_refusal(PVW_UEFI_0018, "0x5fffff bytes, expected 0x600000");
+	settings.firmware_image.bytes.len = 0;
+	expect_refusal(PVW_UEFI_0018, "0x0 bytes");
+	info.arch = GUEST_ARCH_AARCH64;
+	settings.firmware_image.bytes.len = FIRMWARE_X86_SIZE;
+	expect_refusal(PVW_UEFI_0018, "expected 0x800000");
+}
+
+Test(uefi, refuses_an_x86_image_without_entry)
+{
+	use_firmware();
+	memset(firmware + FIRMWARE_X86_SEC, 0, FIRMWARE_VOLUME_SIZE);
+	expect_refusal(PVW_UEFI_0019, "no firmware volume at 0x5e0000");
+}
+
+Test(uefi, gives_isolated_guests_no_image_that_nobody_measured)
+{
+	use_firmware();
+	info.isolation = ISOLATION_VBS;
+	expect_refusal(PVW_UEFI_0017, "isolated by vbs");
+}
+
+Test(uefi, needs_memory_for_an_image_of_bytes)
+{
+	use_firmware();
+	map[0].range.end = 0x709000;
+	expect_refusal(PVW_UEFI_0009, "0x0-0x709000");
+	info.arch = GUEST_ARCH_AARCH64;
+	use_firmware();
+	map[0].range.end = 0x824000;
+	expect_refusal(PVW_UEFI_0009, "0x0-0x824000");
+}
+
+Test(uefi, refuses_a_gicv2)
+{
+	info.arch = GUEST_ARCH_AARCH64;
+	use_firmware();
+	topology.arm.gic_v2 = true;
+	expect_refusal(PVW_UEFI_0008, "GICv2");
+}
+
+/*
+ * PCI Express.
+ */
+
+static const AcpiBridge bridges[] = {
+	{ .index = 0,
+		.segment = 0,
+		.start_bus = 0,
+		.end_bus = 15,
+		.ecam = { 0xe8000000, 0xe9000000 },
+		.low = { 0xea000000, 0xeb000000 },
+		.high = { 0x200000000, 0x240000000 } },
+	{ .index = 1,
+		.segment = 2,
+		.start_bus = 16,
+		.end_bus = 31,
+		.ecam = { 0xe9000000, 0xea000000 },
+		.high = { 0x240000000, 0x280000000 } },
+};
+
+Test(uefi, tells_of_bridges_and_where_to_find_them)
+{
+	const UefiDecodedRecord *record;
+	BootPlan plan;
+	Bytes mcfg;
+
+	inputs.bridges = bridges;
+	inputs.bridge_count = 2;
+	plan = build();
+	decode(&plan);
+	record = uefi_decode_find(&decoded, 0x28, 0);
+	cr_assert_not_null(record);
+	cr_assert_eq(record->payload.len, 80u);
+	cr_assert_eq(uefi_decode_u16(record->payload, 40), 2u, "segment");
+	cr_assert_eq(record->payload.data[42], 16);
+	cr_assert_eq(record->payload.data[43], 31);
+	cr_assert_eq(uefi_decode_u32(record->payload, 44), 1u, "_UID");
+	cr_assert_eq(uefi_decode_u64(record->payload, 8), 0xea000000u);
+	cr_assert_eq(uefi_decode_u64(record->payload, 16), 0x1000000u);
+	cr_assert_eq(uefi_decode_u64(record->payload, 48), 0u, "no low window");
+	cr_assert_eq(uefi_decode_u64(record->payload, 56), 0u);
+	cr_assert_eq(uefi_decode_u64(record->payload, 64), UINT64_C(0x240000000));
+	cr_assert_eq(uefi_decode_u64(record->payload, 72), 0x40000000u);
+
+	mcfg = uefi_decode_table(&decoded, "MCFG", 0);
+	cr_assert_eq(mcfg.len, 44u + 2 * 16);
+	cr_assert_eq(uefi_decode_u64(mcfg, 60), 0xe8000000u, "where bus 0 would be");
+	cr_assert_eq(uefi_decode_u16(mcfg, 68), 2u);
+	cr_assert_eq(mcfg.data[70], 16);
+	cr_assert_gt(uefi_decode_table(&decoded, "SSDT", 0).len, 36u);
+	cr_assert_not_null(boot_plan_find(&plan, "acpi.mcfg"));
+	cr_assert_not_null(boot_plan_find(&plan, "acpi.ssdt"));
+	cr_assert_null(boot_plan_find(&plan, "acpi.cedt"));
+}
+
+Test(uefi, tells_of_no_bridges_where_there_are_none)
+{
+	const BootPlan plan = build();
+
+	decode(&plan);
+	cr_assert_null(uefi_decode_find(&decoded, 0x28, 0));
+	cr_assert_eq(uefi_decode_table(&decoded, "MCFG", 0).len, 0u);
+	cr_assert_null(boot_plan_find(&plan, "acpi.mcfg"));
+}
+
+Test(uefi, leaves_the_mcfg_to_a_host_that_gives_one)
+{
+	static const uint8_t table[44] = { 'M', 'C', 'F', 'G', 44 };
+	static const Bytes tables[] = { { table, sizeof(table) } };
+	BootPlan plan;
+
+	inputs.bridges = bridges;
+	inputs.bridge_count = 2;
+	settings.acpi_tables = tables;
+	settings.acpi_table_count = 1;
+	plan = build();
+	decode(&plan);
+	cr_assert_eq(uefi_decode_table(&decoded, "MCFG", 0).len, 44u);
+	cr_assert_eq(uefi_decode_table(&decoded, "MCFG", 1).len, 0u);
+	cr_assert_not_null(uefi_decode_find(&decoded, 0x28, 0));
+}
+
+Test(uefi, refuses_bridges_that_firmware_stops_at)
+{
+	AcpiBridge bad[2];
+
+	memcpy(bad, bridges, sizeof(bad));
+	inputs.bridges = bad;
+	inputs.bridge_count = 2;
+	bad[0].low.end = FOUR_GIB + 0x1000;
+	expect_refusal(PVW_UEFI_0005, "bridge 0: low window");
 }
 
 /*

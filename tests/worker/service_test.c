@@ -317,6 +317,9 @@ Test(service, says_hello)
 	cr_assert_eq(out->state, PVW__V1__WORKER_STATE__WORKER_STATE_EMPTY);
 	cr_assert_eq(out->limits->max_frame, 4 * 1024 * 1024);
 	cr_assert_eq(out->limits->max_chunk, 1024 * 1024);
+	cr_assert_eq(out->limits->max_blob_bytes, 512u * 1024 * 1024);
+	cr_assert(has_feature(out, "linux-blobs"));
+	cr_assert(has_feature(out, "uefi-blobs"));
 	cr_assert_eq(out->limits->max_connections, 16);
 	cr_assert_eq(out->limits->max_inflight, 64);
 	cr_assert_eq(out->limits->max_vps, 2048);
