@@ -45,8 +45,8 @@ static const struct {
 };
 
 /* Areas whose diagnostics say that the input itself cannot be read. */
-static const char *const input_areas[] = { "PVW-DT-", "PVW-HOST-", "PVW-FIXTURE-",
-	"PVW-JSON-", "PVW-VM-" };
+static const char *const input_areas[] = { "PVW-DT-", "PVW-HOST-", "PVW-FIXTURE-", "PVW-JSON-",
+	"PVW-VM-" };
 
 ExitStatus status_of(const Error *err)
 {
