@@ -331,3 +331,29 @@ Test(settings_policy, tells_when_memory_is_short)
 	cr_assert_eq(err.diagnostic, PVW_MEM_0001);
 	arena_free(small);
 }
+
+/* It is told by the boot tree, before anybody asks for settings. */
+Test(settings_policy, keeps_hosts_from_describing_the_machine_of_an_isolated_guest)
+{
+	static const struct {
+		const char *path;
+		ArmMachineSettings arm;
+	} cases[] = {
+		{ "settings.linux_direct.arm.psci", { .psci = PSCI_SMC } },
+		{ "settings.linux_direct.arm.com1.address", { .com1.address = 0x9000000 } },
+		{ "settings.linux_direct.arm.com2.intid", { .com2.intid = 33 } },
+		{ "settings.linux_direct.arm.timers.virt", { .timers.virt = 27 } },
+		{ "settings.linux_direct.arm.gic.distributor",
+			{ .gic.distributor = UINT64_C(0x100000000) } },
+		{ "settings.linux_direct.arm.gic.v2m_spi_count", { .gic.v2m_spi_count = 1 } },
+		{ "settings.linux_direct.arm.no_hypervisor", { .no_hypervisor = true } },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		PlatformSettings settings = platform_settings_default();
+
+		settings.uefi.measure_additional_pcrs = true;
+		settings.linux_direct.arm = cases[i].arm;
+		assert_refused(&settings, cases[i].path, "expected");
+	}
+}

@@ -849,3 +849,9 @@ Test(linux_x86, is_a_boot_path)
 		"%s", err.text);
 	cr_assert(digest_equal(direct.digest, by_path.digest));
 }
+
+Test(linux_x86, refuses_a_device_tree)
+{
+	guest.settings.linux_direct.hardware = LINUX_HARDWARE_DEVICE_TREE;
+	refused(PVW_ARM64_0016, "a device tree for x86_64", "settings.linux_direct.hardware");
+}
