@@ -18,6 +18,7 @@ typedef struct MethodCounts {
 /* A PollEvents that waits. */
 typedef struct Poll {
 	bool waiting;
+	bool replaced; /* by a later one of its connection: answered soon, with what there is */
 	CallHandle call;
 	uint64_t after;
 	uint32_t max_events;

@@ -94,29 +94,54 @@ static bool gather(const Events *events, uint64_t after, uint32_t max, Arena *ar
 	return true;
 }
 
-static Poll *poll_of(Service *service, uint64_t connection)
+static bool same_call(CallHandle a, CallHandle b)
+{
+	return a.connection == b.connection && a.call.stream == b.call.stream &&
+		a.call.ticket == b.call.ticket;
+}
+
+static Poll *poll_of(Service *service, CallHandle call)
 {
 	for (size_t i = 0; i < SERVICE_MAX_POLLS; i++) {
-		if (service->polls[i].waiting &&
-			service->polls[i].call.connection == connection)
+		if (service->polls[i].waiting && same_call(service->polls[i].call, call))
 			return &service->polls[i];
 	}
 	return NULL;
+}
+
+/*
+ * A connection waits once. Who polls again has given the first one up, as a client does whose own
+ * deadline was shorter than its wait; it need not know whether we have noticed.
+ */
+static void replace(Service *service, uint64_t connection)
+{
+	for (size_t i = 0; i < SERVICE_MAX_POLLS; i++) {
+		Poll *poll = &service->polls[i];
+
+		if (!poll->waiting || poll->call.connection != connection)
+			continue;
+		poll->replaced = true;
+		/* Not from inside a call: an answer may end the connection. */
+		server_wake(service->server);
+	}
 }
 
 static bool keep(const Call *call, uint64_t after, uint32_t max, uint32_t wait_ms, Error *err)
 {
 	Service *service = call->service;
 
-	if (poll_of(service, call->request->handle.connection))
-		return error_set(err, PVW_SERVICE_0009,
-			"a second waiting PollEvents on one connection, expected one");
 	for (size_t i = 0; i < SERVICE_MAX_POLLS; i++) {
 		Poll *poll = &service->polls[i];
 
 		if (poll->waiting)
 			continue;
-		*poll = (Poll){ true, call->request->handle, after, max };
+		replace(service, call->request->handle.connection);
+		*poll = (Poll){
+			.waiting = true,
+			.call = call->request->handle,
+			.after = after,
+			.max_events = max,
+		};
 		service->answers_later = true;
 		server_wait(service->server, poll->call, wait_ms);
 		return true;
@@ -173,7 +198,7 @@ void service_poll_answer_all(Service *service)
 void service_poll_waited(void *context, CallHandle call)
 {
 	Service *service = context;
-	Poll *poll = poll_of(service, call.connection);
+	Poll *poll = poll_of(service, call);
 
 	if (poll)
 		answer(service, poll);
@@ -182,15 +207,24 @@ void service_poll_waited(void *context, CallHandle call)
 void service_poll_gone(void *context, CallHandle call)
 {
 	Service *service = context;
-	Poll *poll = poll_of(service, call.connection);
+	Poll *poll = poll_of(service, call);
 
 	if (poll)
 		poll->waiting = false;
 }
 
+/* There are new events, or a poll was replaced. */
 void service_poll_woken(void *context)
 {
-	service_poll_answer_all(context);
+	Service *service = context;
+	const uint64_t last = events_last(service->options.events);
+
+	for (size_t i = 0; i < SERVICE_MAX_POLLS; i++) {
+		Poll *poll = &service->polls[i];
+
+		if (poll->waiting && (poll->replaced || poll->after < last))
+			answer(service, poll);
+	}
 }
 
 /* Adding an event may happen inside a call: answers are given later, from the loop. */

@@ -376,44 +376,41 @@ Test(worker, answers_polls_before_it_ends)
 }
 
 /* Two calls at once: by hand, as the client makes one at a time. */
-Test(worker, keeps_one_waiting_poll_a_connection)
+Test(worker, lets_a_second_poll_of_a_connection_replace_the_first)
 {
 	Pvw__V1__PollEventsRequest poll = PVW__V1__POLL_EVENTS_REQUEST__INIT;
 	ClientCore *core = client_core_new(arena, &err);
 	const char *const service = pvw__v1__worker__descriptor.name;
-	int answers = 0, refusals = 0;
-	uint32_t first, second;
+	uint32_t streams[2], answered[2];
 	ClientAnswer answer;
+	int answers = 0;
 
 	start(quiet());
 	poll.wait_ms = 300;
 	poll.after_seq =
 		((Pvw__V1__PollEventsResponse *)must(0, "PollEvents", request("PollEvents")))
 			->next_seq;
-	cr_assert(client_core_call(core, service, "PollEvents", &poll.base, 0, &first, &err));
-	cr_assert(client_core_call(core, service, "PollEvents", &poll.base, 0, &second, &err));
+	for (size_t i = 0; i < 2; i++)
+		cr_assert(client_core_call(
+			core, service, "PollEvents", &poll.base, 0, &streams[i], &err));
 
 	const Bytes output = client_core_output(core);
 
 	cr_assert_eq(write(sockets[1], output.data, output.len), (ssize_t)output.len);
-	while (answers + refusals < 2) {
+	while (answers < 2) {
 		uint8_t buffer[4096];
 		const ssize_t n = read(sockets[1], buffer, sizeof(buffer));
 
 		cr_assert_gt(n, 0);
 		client_core_feed(core, (Bytes){ buffer, (size_t)n });
 		while (client_core_next(core, &answer) == CLIENT_ANSWER) {
-			answers += answer.status == 0;
-			if (answer.status == 0)
-				continue;
-			refusals++;
-			client_answer_error(&answer, &err);
-			cr_assert_eq(err.diagnostic, PVW_SERVICE_0009);
-			cr_assert_eq(answer.stream, second);
-			cr_assert_not_null(strstr(err.text, "second"), "%s", err.text);
+			cr_assert_eq(answer.status, 0);
+			cr_assert_lt(answers, 2);
+			answered[answers++] = answer.stream;
 		}
 	}
-	cr_assert_eq(answers, 1);
+	/* The first at once, the second when its time was up. */
+	cr_assert_arr_eq(answered, streams, sizeof(streams));
 	client_core_end(core);
 }
 
