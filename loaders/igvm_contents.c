@@ -435,7 +435,7 @@ static bool take_parameter(Reading *r, const IgvmHeader *header, Error *err)
 
 /* A place that something is put into. */
 typedef struct Place {
-	MemoryRange range = { 0 };
+	MemoryRange range;
 	const char *name;
 	size_t header;
 } Place;
