@@ -9,10 +9,10 @@
 
 #include "cli/acpi_tables.h"
 #include "cli/commands.h"
-#include "cli/folder.h"
 #include "cli/output.h"
 #include "host/aml_text.h"
 #include "host/file.h"
+#include "host/folder.h"
 
 #define SCHEMA "pvw.acpi/1"
 #define MAX_FINDINGS 256

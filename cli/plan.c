@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/folder.h"
 #include "cli/output.h"
 #include "cli/view.h"
+#include "host/folder.h"
 #include "host/message_json.h"
 #include "host/size_text.h"
 #include "layout/layout_explain.h"

@@ -1,8 +1,8 @@
 /*
  * A folder of results: `-o DIR`.
  */
-#ifndef CLI_FOLDER_H
-#define CLI_FOLDER_H
+#ifndef HOST_FOLDER_H
+#define HOST_FOLDER_H
 
 #include "support/bytes.h"
 #include "support/error.h"

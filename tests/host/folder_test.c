@@ -1,7 +1,7 @@
 /*
  * Folders of results: names that a worker gives are not trusted, files are all or nothing.
  */
-#include "cli/folder.h"
+#include "host/folder.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

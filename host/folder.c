@@ -1,7 +1,7 @@
 /*
  * Files of a folder of results, each all or nothing.
  */
-#include "cli/folder.h"
+#include "host/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
