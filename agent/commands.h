@@ -6,6 +6,7 @@
 
 #include "host/command.h"
 
+ExitStatus command_boot(const Invocation *invocation);
 ExitStatus command_drive(const Invocation *invocation);
 ExitStatus command_replay(const Invocation *invocation);
 

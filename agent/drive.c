@@ -112,13 +112,13 @@ static bool load_boot_info(Drive *drive, Error *err)
 	return true;
 }
 
-/* Guest memory reaches from 0 to the end of the guest's RAM. */
+/* Without windows, which come with a size, guest memory is from 0 to the end of the guest's RAM. */
 static bool size_memory(const Drive *drive, Error *err)
 {
 	const Pvw__V1__BootSummary *summary = drive->boot_info->summary;
 	uint64_t end = 0;
 
-	if (drive->machine->memory_fd < 0)
+	if (drive->machine->memory_fd < 0 || drive->machine->windows.count)
 		return true;
 	for (size_t i = 0; i < summary->n_memory; i++) {
 		const Pvw__V1__MemoryRange *ram = summary->memory[i];

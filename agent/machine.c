@@ -74,9 +74,26 @@ static _Noreturn void become_worker(const char *const *argv, int socket_fd, int 
 	_exit(127);
 }
 
+/* "--window GPA:SIZE:OFFSET" for each of them. */
+#define WINDOW_TEXT_SIZE 64
+
+static const char **add_windows(
+	const char **arg, char texts[][WINDOW_TEXT_SIZE], MachineWindowList windows)
+{
+	for (size_t i = 0; i < windows.count; i++) {
+		const MachineWindow *window = &windows.items[i];
+
+		snprintf(texts[i], WINDOW_TEXT_SIZE, "0x%" PRIx64 ":0x%" PRIx64 ":0x%" PRIx64,
+			window->gpa, window->len, window->offset);
+		*arg++ = "--window";
+		*arg++ = texts[i];
+	}
+	return arg;
+}
+
 bool machine_start_worker(Machine *machine, const WorkerStart *start, Error *err)
 {
-	const char *argv[] = {
+	const char *fixed[] = {
 		start->program,
 		"serve",
 		"--listen",
@@ -87,12 +104,21 @@ bool machine_start_worker(Machine *machine, const WorkerStart *start, Error *err
 		start->sandbox,
 		"--log",
 		start->log_filter ? start->log_filter : "warn",
-		machine->memory_fd >= 0 ? "--guest-memory" : NULL,
-		"fd:4",
-		NULL,
 	};
+	const char *argv[ARRAY_COUNT(fixed) + 2 + 2 * MACHINE_MAX_WINDOWS + 1];
+	char texts[MACHINE_MAX_WINDOWS][WINDOW_TEXT_SIZE];
+	const char **arg = argv + ARRAY_COUNT(fixed);
 	int ends[2];
 	pid_t pid;
+
+	assert(machine->windows.count <= MACHINE_MAX_WINDOWS);
+	memcpy(argv, fixed, sizeof(fixed));
+	if (machine->memory_fd >= 0) {
+		*arg++ = "--guest-memory";
+		*arg++ = "fd:4";
+		arg = add_windows(arg, texts, machine->windows);
+	}
+	*arg = NULL;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return error_set(err, PVW_AGENT_0002, "socketpair: %s", strerror(errno));
@@ -148,14 +174,33 @@ void machine_close(Machine *machine)
  * Looking at guest memory.
  */
 
-static bool read_at(
-	const Machine *machine, uint64_t gpa, uint8_t *buffer, size_t len, Error *err)
-{
-	size_t done = 0;
+/* All that there is, at once, where no windows are. */
+static const MachineWindow identity = { 0, UINT64_MAX, 0 };
 
-	while (done < len) {
+static MachineWindowList windows_of(const Machine *machine)
+{
+	return machine->windows.count ? machine->windows : (MachineWindowList){ &identity, 1 };
+}
+
+static const MachineWindow *find_window(const Machine *machine, uint64_t gpa)
+{
+	const MachineWindowList windows = windows_of(machine);
+
+	for (size_t i = 0; i < windows.count; i++) {
+		const MachineWindow *window = &windows.items[i];
+
+		if (gpa >= window->gpa && gpa - window->gpa < window->len)
+			return window;
+	}
+	return NULL;
+}
+
+static bool read_part(
+	const Machine *machine, uint64_t offset, uint8_t *buffer, size_t len, Error *err)
+{
+	for (size_t done = 0; done < len;) {
 		const ssize_t got = pread(
-			machine->memory_fd, buffer + done, len - done, (off_t)(gpa + done));
+			machine->memory_fd, buffer + done, len - done, (off_t)(offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -165,10 +210,40 @@ static bool read_at(
 			return error_set(err, PVW_AGENT_0001,
 				"guest memory ends at 0x%" PRIx64 ", expected 0x%" PRIx64
 				" bytes more",
-				gpa + done, (uint64_t)(len - done));
+				offset + done, (uint64_t)(len - done));
 		done += (size_t)got;
 	}
 	return true;
+}
+
+static bool read_at(
+	const Machine *machine, uint64_t gpa, uint8_t *buffer, size_t len, Error *err)
+{
+	while (len) {
+		const MachineWindow *window = find_window(machine, gpa);
+		size_t part = len;
+
+		if (!window)
+			return error_set(err, PVW_AGENT_0001,
+				"no guest memory at 0x%" PRIx64 ", expected 0x%" PRIx64
+				" bytes",
+				gpa, (uint64_t)len);
+		if (window->len - (gpa - window->gpa) < part)
+			part = (size_t)(window->len - (gpa - window->gpa));
+		if (!read_part(
+			    machine, window->offset + (gpa - window->gpa), buffer, part, err))
+			return false;
+		gpa += part;
+		buffer += part;
+		len -= part;
+	}
+	return true;
+}
+
+bool machine_read(const Machine *machine, const char *what, uint64_t gpa, void *buffer,
+	size_t len, Error *err)
+{
+	return read_at(machine, gpa, buffer, len, err) || error_wrap(err, "%s", what);
 }
 
 /* Index of the first byte that differs, or @len. @expected NULL: zeros. */
@@ -229,22 +304,26 @@ bool machine_compare_digest(const Machine *machine, const char *what, uint64_t g
 
 bool machine_memory_size(const Machine *machine, uint64_t *out, Error *err)
 {
+	const MachineWindowList windows = machine->windows;
 	const off_t end = lseek(machine->memory_fd, 0, SEEK_END);
 
 	if (end < 0)
 		return io_fail(err, "guest memory");
-	*out = (uint64_t)end;
+	*out = windows.count
+		? windows.items[windows.count - 1].gpa + windows.items[windows.count - 1].len
+		: (uint64_t)end;
 	return true;
 }
 
-static bool check_zeros(
-	const Machine *machine, uint64_t start, uint64_t end, uint8_t *buffer, Error *err)
+/* [@start, @end) of guest addresses, all in @window, which the file may have holes for. */
+static bool check_zeros(const Machine *machine, const MachineWindow *window, uint64_t start,
+	uint64_t end, uint8_t *buffer, Error *err)
 {
 	for (uint64_t at = start; at < end; at += CHUNK) {
 		const size_t part = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
 		size_t differs;
 
-		if (!read_at(machine, at, buffer, part, err))
+		if (!read_part(machine, window->offset + (at - window->gpa), buffer, part, err))
 			return false;
 		differs = first_difference(buffer, NULL, part);
 		if (differs < part)
@@ -256,25 +335,44 @@ static bool check_zeros(
 	return true;
 }
 
-bool machine_check_untouched(const Machine *machine, uint64_t start, uint64_t end, Error *err)
+static bool check_window(const Machine *machine, const MachineWindow *window, uint64_t start,
+	uint64_t end, uint8_t *buffer, Error *err)
 {
-	uint8_t *buffer = malloc(CHUNK);
-	uint64_t at = start;
-	bool ok = buffer != NULL;
+	const uint64_t limit = window->offset + (end - window->gpa);
+	uint64_t at = window->offset + (start - window->gpa);
 
-	if (!buffer)
-		return error_set(err, PVW_AGENT_0001, "no memory to look at the guest's");
-	while (ok && at < end) {
+	while (at < limit) {
 		const off_t data = lseek(machine->memory_fd, (off_t)at, SEEK_DATA);
 		const off_t hole = data < 0 ? -1 : lseek(machine->memory_fd, data, SEEK_HOLE);
 
 		/* ENXIO: nothing but a hole from here on */
-		if (data < 0 || (uint64_t)data >= end) {
-			ok = data >= 0 || errno == ENXIO || io_fail(err, "guest memory");
-			break;
-		}
-		at = hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole;
-		ok = check_zeros(machine, (uint64_t)data, at, buffer, err);
+		if (data < 0 || (uint64_t)data >= limit)
+			return data >= 0 || errno == ENXIO || io_fail(err, "guest memory");
+		at = hole < 0 || (uint64_t)hole > limit ? limit : (uint64_t)hole;
+		if (!check_zeros(machine, window, (uint64_t)data - window->offset + window->gpa,
+			    at - window->offset + window->gpa, buffer, err))
+			return false;
+	}
+	return true;
+}
+
+bool machine_check_untouched(const Machine *machine, uint64_t start, uint64_t end, Error *err)
+{
+	const MachineWindowList windows = windows_of(machine);
+	uint8_t *buffer = malloc(CHUNK);
+	bool ok = buffer != NULL;
+
+	if (!buffer)
+		return error_set(err, PVW_AGENT_0001, "no memory to look at the guest's");
+	for (size_t i = 0; ok && i < windows.count; i++) {
+		const MachineWindow *window = &windows.items[i];
+		const uint64_t from = start > window->gpa ? start : window->gpa;
+		const uint64_t to = end - window->gpa < window->len || end < window->gpa
+			? end
+			: window->gpa + window->len;
+
+		if (from < to)
+			ok = check_window(machine, window, from, to, buffer, err);
 	}
 	free(buffer);
 	return ok;

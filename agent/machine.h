@@ -9,13 +9,26 @@
 #include "bootinfo/boot_info.h"
 #include "support/digest.h"
 
+/* Guest addresses [gpa, gpa + len) lie at @offset of the memory's file. */
+typedef struct MachineWindow {
+	uint64_t gpa, len, offset; /* whole pages */
+} MachineWindow;
+
+#define MACHINE_MAX_WINDOWS 64
+
+typedef struct MachineWindowList {
+	const MachineWindow *items; /* ascending by gpa, apart from each other */
+	size_t count;               /* at most MACHINE_MAX_WINDOWS */
+} MachineWindowList;
+
 typedef struct Machine {
-	int memory_fd; /* guest memory, offset = guest address; -1 = none */
-	int worker_fd; /* our end of the connection; -1 = no worker started */
-	pid_t worker;  /* 0 = none */
+	int memory_fd;             /* guest memory; -1 = none */
+	int worker_fd;             /* our end of the connection; -1 = no worker started */
+	pid_t worker;              /* 0 = none */
+	MachineWindowList windows; /* none: offset = guest address */
 } Machine;
 
-#define MACHINE_NONE ((Machine){ -1, -1, 0 })
+#define MACHINE_NONE ((Machine){ -1, -1, 0, { NULL, 0 } })
 
 typedef struct WorkerStart {
 	const char *program; /* pvw */
@@ -48,6 +61,15 @@ MUST_CHECK bool machine_wait_worker(Machine *machine, Error *err);
 void machine_close(Machine *machine);
 
 /**
+ * machine_read - what guest memory holds
+ * @what: what messages call it
+ *
+ * Errors: PVW_AGENT_0001 (IO), also for addresses that no window has.
+ */
+MUST_CHECK bool machine_read(const Machine *machine, const char *what, uint64_t gpa,
+	void *buffer, size_t len, Error *err);
+
+/**
  * machine_compare - do @len bytes at @gpa hold @data?
  * @data: NULL = zeros
  *
@@ -60,13 +82,14 @@ MUST_CHECK bool machine_compare(const Machine *machine, const char *what, uint64
 MUST_CHECK bool machine_compare_digest(const Machine *machine, const char *what, uint64_t gpa,
 	uint64_t len, const uint8_t digest[DIGEST_SIZE], Error *err);
 
-/** machine_memory_size - bytes of guest memory */
+/** machine_memory_size - the end of guest memory: the last window's, else the file's */
 MUST_CHECK bool machine_memory_size(const Machine *machine, uint64_t *out, Error *err);
 
 /**
  * machine_check_untouched - nothing but zeros in [@start, @end)
  *
- * Only what was ever written is read: holes are skipped. Errors: PVW_AGENT_0005 (BAD_VALUE).
+ * Only what was ever written is read: holes, and what no window has, are skipped. Errors:
+ * PVW_AGENT_0005 (BAD_VALUE).
  */
 MUST_CHECK bool machine_check_untouched(
 	const Machine *machine, uint64_t start, uint64_t end, Error *err);

@@ -60,7 +60,75 @@ static const OptionRow replay_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow boot_options[] = {
+	{ .name = "arch", .value = "ARCH", .help = "x86_64 (default) or aarch64" },
+	{ .name = "vps", .value = "N", .help = "virtual processors (1)" },
+	{ .name = "memory",
+		.value = "SIZE",
+		.help = "the guest's RAM, like 512MiB",
+		.required = true },
+	{ .name = "nodes", .value = "N", .help = "NUMA nodes that share both (1)" },
+	{ .name = "kernel",
+		.value = "FILE",
+		.help = "bzImage, vmlinux or Image",
+		.required = true },
+	{ .name = "initrd", .value = "FILE", .help = "the initrd" },
+	{ .name = "append", .value = "TEXT", .help = "the kernel's command line" },
+	{ .name = "mtrr", .value = "POLICY", .help = "exact (default), hyperv or best-effort" },
+	{ .name = "layout-version", .value = "N", .help = "who decides addresses (2)" },
+	{ .name = "device-space",
+		.value = "SIZE",
+		.help = "version 2: how much below 4 GiB is no RAM (1GiB)" },
+	{ .name = "phys-bits", .value = "N", .help = "width of physical addresses (46)" },
+	{ .name = "timeout",
+		.value = "S",
+		.help = "end the guest after that many seconds (120)" },
+	{ .name = "keep", .value = "DIR", .help = "leave all that it was made of here" },
+	{ .name = "prepare", .help = "do everything but start it; for --keep" },
+	{ .name = "rom", .value = "DIR", .help = "where the ROMs are" },
+	{ .name = "qemu", .value = "PROGRAM", .help = "default: qemu-system-ARCH of the PATH" },
+	{ .name = "worker",
+		.value = "PVW",
+		.help = "the pvw to start; default: pvw of the PATH" },
+	{ .name = "sandbox",
+		.value = "MODE",
+		.help = "of the worker: require, best-effort (default) or off" },
+	{ .name = "log", .value = "FILTER", .help = "of the worker; default: warn" },
+	{ .name = NULL },
+};
+
 static const CommandRow commands[] = {
+	{
+		.name = "boot",
+		.operands = "",
+		.summary = "boot a kernel in QEMU from what a worker prepared",
+		.description =
+			"Describes a machine that QEMU has, lays it out, writes its boot tree, "
+			"lets "
+			"a worker\n"
+			"fill the machine's memory, and starts the machine in the planned "
+			"state: "
+			"without\n"
+			"firmware, and with nothing of QEMU's own in memory. Shows the guest's "
+			"console and\n"
+			"ends with its status: 0 once it has switched itself off, or what it "
+			"wrote "
+			"to port\n"
+			"0xf4. Before the start it is checked that the processor can be "
+			"brought "
+			"into the\n"
+			"state. Processors are emulated; /dev/kvm is not used.",
+		.examples = "  pvw-agent boot --memory 512MiB --kernel vmlinuz --initrd "
+			    "initrd.gz \\\n"
+			    "      --append console=ttyS0\n"
+			    "  pvw-agent boot --memory 5GiB --vps 4 --nodes 2 --device-space "
+			    "128MiB "
+			    "--kernel vmlinux \\\n"
+			    "      --initrd initrd.gz --append 'console=ttyS0 panic=-1' --keep "
+			    "out\n",
+		.options = boot_options,
+		.run = command_boot,
+	},
 	{
 		.name = "drive",
 		.operands = "",

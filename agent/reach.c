@@ -47,9 +47,11 @@ bool reach_worker(const Invocation *invocation, Drive *drive, Error *err)
 		.sandbox = sandbox_names[sandbox],
 		.log_filter = invocation_value(invocation, "log"),
 	};
-	if (!machine_make_memory(
-		    drive->machine, invocation_value(invocation, "guest-memory"), err) ||
-		!machine_start_worker(drive->machine, &start, err))
+	if (drive->machine->memory_fd < 0 &&
+		!machine_make_memory(
+			drive->machine, invocation_value(invocation, "guest-memory"), err))
+		return false;
+	if (!machine_start_worker(drive->machine, &start, err))
 		return false;
 	snprintf(own, sizeof(own), "fd:%d", drive->machine->worker_fd);
 	if (!client_open(own, &drive->client, err))
