@@ -13,7 +13,8 @@ MUST_CHECK bool reach_fixture(const char *path, Arena *arena, Fixture *out, Erro
 /**
  * reach_worker - the one that --socket names, else one that --worker names, with empty memory
  *
- * Memory that the machine has already is taken. Takes the options worker, socket, guest-memory, sandbox and log; fills client and machine.
+ * Memory that the machine has already is taken. Takes the options worker, socket, guest-memory,
+ * sandbox and log; fills client and machine.
  */
 MUST_CHECK bool reach_worker(const Invocation *invocation, Drive *drive, Error *err);
 
