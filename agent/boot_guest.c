@@ -18,27 +18,64 @@
 /* VTL2 is where the boot tree comes from. No board has its memory: it lies above the guest's. */
 #define VTL2_MEMBERS "\"vtl2\": {\"memory\": \"64MiB\", \"chipset\": \"64MiB\"}"
 
+/* A board as settings tell of it. */
+typedef struct BoardSettings {
+	Pvw__V1__Chipset chipset;
+	Pvw__V1__LinuxDirect linux_direct;
+	Pvw__V1__ArmMachine arm;
+	Pvw__V1__ArmUart com1;
+	Pvw__V1__ArmTimers timers;
+	Pvw__V1__ArmGic gic;
+} BoardSettings;
+
 /* What a board has, in the words of a description and in those of the settings. */
 typedef struct BootBoard {
 	const char *members; /* of the description */
-	void (*settings)(Pvw__V1__Chipset *chipset);
+	void (*settings)(const BootRequest *request, BoardSettings *settings);
 } BootBoard;
 
-static void x86_settings(Pvw__V1__Chipset *chipset)
+static void x86_settings(const BootRequest *request, BoardSettings *settings)
 {
-	chipset->com1 = chipset->pic = chipset->pit = true;
+	(void)request;
+	settings->chipset.com1 = settings->chipset.pic = settings->chipset.pit = true;
+}
+
+/*
+ * The board's devices lie below 1 GiB, where Hyper-V has none and so no description has them: what
+ * the kernel is told of them comes from the settings. [QEMU] hw/arm/virt.c
+ */
+static void arm64_settings(const BootRequest *request, BoardSettings *settings)
+{
+	Pvw__V1__ArmMachine *arm = &settings->arm;
+
+	settings->chipset.com1 = true;
+	settings->com1.address = 0x09000000;
+	settings->com1.intid = 33;
+	settings->timers.secure = 29;
+	settings->timers.physical = 30;
+	settings->timers.virt = 27;
+	settings->timers.hypervisor = 26;
+	settings->gic.distributor = 0x08000000;
+	settings->gic.redistributors = 0x080a0000;
+	arm->psci = PVW__V1__PSCI_CONDUIT__PSCI_HVC;
+	arm->com1 = &settings->com1;
+	arm->timers = &settings->timers;
+	arm->gic = &settings->gic;
+	arm->no_hypervisor = true;
+	settings->linux_direct.arm = arm;
+	settings->linux_direct.hardware = request->hardware == LINUX_HARDWARE_ACPI
+		? PVW__V1__LINUX_HARDWARE__LINUX_HARDWARE_ACPI
+		: PVW__V1__LINUX_HARDWARE__LINUX_HARDWARE_DEVICE_TREE;
 }
 
 static const BootBoard boards[GUEST_ARCH_COUNT] = {
 	[GUEST_ARCH_X86_64] = { "\"chipset\": {\"com1\": true, \"pic\": true, \"pit\": true}",
 		x86_settings },
+	[GUEST_ARCH_AARCH64] = { "\"chipset\": {\"com1\": true}", arm64_settings },
 };
 
 static bool check(const BootRequest *request, Error *err)
 {
-	if (!boards[request->arch].members)
-		return error_set(err, PVW_AGENT_0009, "no board for %s, expected one of x86_64",
-			guest_arch_name(request->arch));
 	if (request->memory == 0 || !is_aligned(request->memory, MIB))
 		return error_set(err, PVW_AGENT_0016,
 			"0x%" PRIx64 " bytes of memory, expected whole MiB", request->memory);
@@ -114,15 +151,21 @@ static bool make_tree(const BootGuest *guest, Arena *arena, Bytes *out, Error *e
 static bool make_settings(const BootRequest *request, Arena *arena, Bytes *out, Error *err)
 {
 	Pvw__V1__DevicePlatformSettings settings;
-	Pvw__V1__Chipset chipset;
+	BoardSettings board;
 	uint8_t *bytes;
 	size_t len;
 
 	pvw__v1__device_platform_settings__init(&settings);
-	pvw__v1__chipset__init(&chipset);
+	pvw__v1__chipset__init(&board.chipset);
+	pvw__v1__linux_direct__init(&board.linux_direct);
+	pvw__v1__arm_machine__init(&board.arm);
+	pvw__v1__arm_uart__init(&board.com1);
+	pvw__v1__arm_timers__init(&board.timers);
+	pvw__v1__arm_gic__init(&board.gic);
+	boards[request->arch].settings(request, &board);
 	settings.firmware = PVW__V1__FIRMWARE_KIND__FIRMWARE_LINUX_DIRECT;
-	settings.chipset = &chipset;
-	boards[request->arch].settings(&chipset);
+	settings.chipset = &board.chipset;
+	settings.linux_direct = &board.linux_direct;
 	len = pvw__v1__device_platform_settings__get_packed_size(&settings);
 	bytes = arena_alloc(arena, len, 1, err);
 	if (!bytes)

@@ -27,6 +27,7 @@ typedef struct BootRequest {
 	uint8_t address_bits;
 	MtrrPolicy mtrr;
 	AcpiProfile acpi;
+	LinuxHardware hardware; /* aarch64: device tree or ACPI */
 } BootRequest;
 
 typedef struct BootGuest {

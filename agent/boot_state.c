@@ -80,10 +80,8 @@ bool boot_state_check(
 	static bool (*const checks[GUEST_ARCH_COUNT])(
 		RegisterList registers, const Machine *machine, Error *err) = {
 		[GUEST_ARCH_X86_64] = boot_state_check_x86,
+		[GUEST_ARCH_AARCH64] = boot_state_check_arm64,
 	};
 
-	if (!checks[arch])
-		return error_set(err, PVW_AGENT_0009, "the state of %s, expected x86_64",
-			guest_arch_name(arch));
 	return checks[arch](registers, machine, err);
 }

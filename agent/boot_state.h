@@ -47,15 +47,18 @@ BootTable boot_state_table(RegisterList registers, RegisterId id);
  * x86-64: long mode with paging; the tables map the ROM, the entry, the zero page and the command
  * line to themselves; every selector names a descriptor of the state's base and attributes, and
  * CS is 64-bit code.
+ * aarch64: EL1 with interrupts masked and the MMU off; something at the entry; X0 leads to a
+ * device tree.
  *
- * Errors: PVW_AGENT_0010 (BAD_VALUE), PVW_AGENT_0009 (UNSUPPORTED) another architecture,
- * PVW_AGENT_0001 (IO).
+ * Errors: PVW_AGENT_0010 (BAD_VALUE), PVW_AGENT_0001 (IO).
  */
 MUST_CHECK bool boot_state_check(
 	GuestArch arch, RegisterList registers, const Machine *machine, Error *err);
 
 /* One for each architecture. */
 MUST_CHECK bool boot_state_check_x86(
+	RegisterList registers, const Machine *machine, Error *err);
+MUST_CHECK bool boot_state_check_arm64(
 	RegisterList registers, const Machine *machine, Error *err);
 
 #endif

@@ -25,11 +25,13 @@
 #define ARENA_LIMIT ((size_t)512 * 1024 * 1024)
 #define VPS_MAX 255 /* what our boards take */
 #define NODES_MAX 64
-#define ADDRESS_BITS 46
 #define TIMEOUT_S 120
 #define TIMEOUT_MAX_S 86400
 
 static const char *const arch_names[] = { "x86_64", "aarch64", NULL };
+/* What the processors of our boards have. */
+static const uint32_t address_bits[GUEST_ARCH_COUNT] = { 46, 44 };
+
 static const char *const mtrr_names[] = { "exact", "hyperv", "best-effort", NULL };
 
 /* Everything of one boot. */
@@ -91,7 +93,7 @@ static bool take_request(Boot *boot, Error *err)
 		!take_count(invocation, "nodes", 1, NODES_MAX, &request->nodes, err) ||
 		!take_count(invocation, "layout-version", LAYOUT_VERSION_CURRENT,
 			LAYOUT_VERSION_CURRENT, &request->layout_version, err) ||
-		!take_count(invocation, "phys-bits", ADDRESS_BITS, 52, &bits, err) ||
+		!take_count(invocation, "phys-bits", address_bits[arch], 52, &bits, err) ||
 		!take_count(invocation, "timeout", TIMEOUT_S, TIMEOUT_MAX_S, &boot->timeout_s,
 			err) ||
 		!take_size(invocation, "memory", &request->memory, err) ||
@@ -99,6 +101,8 @@ static bool take_request(Boot *boot, Error *err)
 		return false;
 	request->arch = (GuestArch)arch;
 	request->mtrr = (MtrrPolicy)mtrr;
+	request->hardware = invocation_has(invocation, "acpi") ? LINUX_HARDWARE_ACPI
+							       : LINUX_HARDWARE_DEVICE_TREE;
 	request->address_bits = (uint8_t)bits;
 	return true;
 }
@@ -208,12 +212,28 @@ static bool fill_machine(Boot *boot, Error *err)
 			drive->plan, boot->request.arch, boot->arena, &boot->registers, err);
 }
 
+/* What the board will overwrite, before it does. */
+static bool read_covered(const Boot *boot, Bytes *out, Error *err)
+{
+	const MemoryRange covered = boot->guest.qemu.covered;
+	const size_t len = (size_t)memory_range_len(covered);
+	uint8_t *bytes = arena_alloc(boot->arena, len, 1, err);
+
+	if (!bytes ||
+		!machine_read(
+			&boot->machine, "the start of RAM", covered.start, bytes, len, err))
+		return false;
+	*out = (Bytes){ bytes, len };
+	return true;
+}
+
 static bool make_rom(Boot *boot, Error *err)
 {
-	const StateRomInputs inputs = {
+	StateRomInputs inputs = {
 		.arch = boot->request.arch,
 		.registers = boot->registers,
 		.pm_base = BOOT_PM_BASE,
+		.covered_gpa = boot->guest.qemu.covered.start,
 	};
 	const char *name = state_rom_file(boot->request.arch);
 	const char *roms = find_roms(boot, err);
@@ -221,7 +241,8 @@ static bool make_rom(Boot *boot, Error *err)
 		roms && name ? arena_printf(boot->arena, err, "%s/%s", roms, name) : NULL;
 	Bytes image, filled;
 
-	return path && file_read(path, STATE_ROM_MAX_SIZE, boot->arena, &image, err) &&
+	return path && read_covered(boot, &inputs.covered, err) &&
+		file_read(path, STATE_ROM_MAX_SIZE, boot->arena, &image, err) &&
 		state_rom_fill(&inputs, image, boot->arena, &filled, err) &&
 		folder_write(boot->folder, "rom.bin", filled, err);
 }

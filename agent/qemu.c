@@ -18,6 +18,8 @@ typedef struct QemuBoard {
 typedef struct QemuArch {
 	const char *program;
 	uint64_t ram_gpa;        /* where the file's first byte is seen */
+	uint64_t covered_len;    /* bytes from there on that the board overwrites */
+	bool one_piece;          /* RAM goes on through 4 GiB */
 	const QemuBoard *boards; /* by preference */
 	size_t board_count;
 	/* Does QEMU number these processors as the topology does? */
@@ -73,6 +75,48 @@ static const char *const x86_devices[] = {
 	NULL,
 };
 
+/*
+ * aarch64. Without a kernel of its own to start, the board still writes its device tree to the
+ * start of RAM, whenever it is reset.
+ */
+
+#define VIRT_RAM_GPA UINT64_C(0x40000000)
+#define VIRT_RAM_END UINT64_C(0x4000000000)
+#define VIRT_TREE_LEN UINT64_C(0x100000)
+#define VIRT_CLUSTER 16 /* processors that differ in the lowest affinity only */
+
+static const QemuBoard arm64_boards[] = {
+	{ "virt,gic-version=3", VIRT_RAM_END, 0 },
+};
+
+static bool check_arm64_processors(const ProcessorTopology *topology, Error *err)
+{
+	for (size_t i = 0; i < topology->count; i++) {
+		const uint64_t affinity = topology->vps[i].mpidr & MPIDR_AFFINITY;
+		const uint64_t expected = i / VIRT_CLUSTER << 8 | i % VIRT_CLUSTER;
+
+		if (affinity != expected)
+			return error_set(err, PVW_AGENT_0009,
+				"processor %zu has affinity 0x%" PRIx64 ", expected 0x%" PRIx64
+				": qemu counts them",
+				i, affinity, expected);
+	}
+	return true;
+}
+
+static const char *arm64_machine_option(const QemuMachine *machine, Arena *arena, Error *err)
+{
+	return arena_printf(arena, err, "%s,memory-backend=ram", machine->board);
+}
+
+static const char *arm64_processor_option(const QemuMachine *machine, Arena *arena, Error *err)
+{
+	(void)machine;
+	return arena_printf(arena, err, "cortex-a72");
+}
+
+static const char *const arm64_devices[] = { NULL };
+
 static const QemuArch archs[GUEST_ARCH_COUNT] = {
 	[GUEST_ARCH_X86_64] = {
 		.program = "qemu-system-x86_64",
@@ -82,6 +126,18 @@ static const QemuArch archs[GUEST_ARCH_COUNT] = {
 		.machine_option = x86_machine_option,
 		.processor_option = x86_processor_option,
 		.devices = x86_devices,
+	},
+	[GUEST_ARCH_AARCH64] = {
+		.program = "qemu-system-aarch64",
+		.ram_gpa = VIRT_RAM_GPA,
+		.covered_len = VIRT_TREE_LEN,
+		.one_piece = true,
+		.boards = arm64_boards,
+		.board_count = ARRAY_COUNT(arm64_boards),
+		.check_processors = check_arm64_processors,
+		.machine_option = arm64_machine_option,
+		.processor_option = arm64_processor_option,
+		.devices = arm64_devices,
 	},
 };
 
@@ -132,7 +188,7 @@ static bool add_windows(QemuMachine *machine, uint64_t ram_gpa, NodeRangeList ra
 {
 	for (size_t i = 0; i < ram.count; i++) {
 		const MemoryRange range = ram.items[i].range;
-		const uint64_t offset = range.start < FOUR_GIB
+		const uint64_t offset = range.start < ram_gpa + machine->split
 			? range.start - ram_gpa
 			: machine->split + (range.start - FOUR_GIB);
 
@@ -153,17 +209,18 @@ bool qemu_machine_find(const ResolvedLayout *layout, const ProcessorTopology *to
 		.address_bits = address_bits };
 	const QemuBoard *board;
 	uint64_t low, high;
+	bool split;
 
-	if (!arch->program)
-		return error_set(err, PVW_AGENT_0009, "no board for %s, expected one of x86_64",
-			guest_arch_name(topology->arch));
 	find_ends(layout->ram, &low, &high);
+	if (arch->one_piece)
+		low = high;
+	split = high > FOUR_GIB && !arch->one_piece;
 	if (!layout->ram.count || layout->ram.items[0].range.start < arch->ram_gpa ||
 		low <= arch->ram_gpa)
 		return error_set(err, PVW_AGENT_0009,
 			"RAM ends at 0x%" PRIx64 " below 4 GiB, expected it above 0x%" PRIx64,
 			low, arch->ram_gpa);
-	board = find_board(arch, low, high > FOUR_GIB);
+	board = find_board(arch, low, split);
 	if (!board)
 		return error_set(err, PVW_AGENT_0009,
 			"RAM ends at 0x%" PRIx64 " and at 0x%" PRIx64
@@ -171,7 +228,10 @@ bool qemu_machine_find(const ResolvedLayout *layout, const ProcessorTopology *to
 			low, high);
 	machine.board = board->name;
 	machine.split = low - arch->ram_gpa;
-	machine.memory_size = machine.split + (high > FOUR_GIB ? high - FOUR_GIB : 0);
+	machine.memory_size = machine.split + (split ? high - FOUR_GIB : 0);
+	if (arch->covered_len)
+		machine.covered =
+			(MemoryRange){ arch->ram_gpa, arch->ram_gpa + arch->covered_len };
 	if (!arch->check_processors(topology, err) ||
 		!add_windows(&machine, arch->ram_gpa, layout->ram, err))
 		return false;

@@ -2,9 +2,13 @@
  * QEMU as the machine of a layout: which of its boards has RAM where the layout has it, how the
  * memory's file is mapped, and the command line.
  *
- *	guest   [ RAM ...... )            [ RAM at 4 GiB ...... )
+ *	guest   [ RAM ...... )            [ RAM at 4 GiB ...... )	x86-64, from 0 on
  *	         |                         |
  *	file    [ 0 ...split )[ split ................... size )
+ *
+ *	guest   [ RAM ..... | device space | RAM at 4 GiB ...... )	aarch64, from 1 GiB on
+ *	         |
+ *	file    [ 0 ................................. split, size )
  *
  * Everything is pinned, and nothing but software emulates the processors: /dev/kvm is neither
  * used nor looked for. QEMU brings neither firmware nor tables: its ROM is ours (state_rom.h), the
@@ -24,6 +28,7 @@ typedef struct QemuMachine {
 	uint64_t memory_size; /* bytes of the file */
 	uint32_t vps;
 	uint8_t address_bits;
+	MemoryRange covered; /* RAM that the board overwrites at every reset; empty = none */
 	MachineWindow windows[MACHINE_MAX_WINDOWS]; /* the guest's RAM in the file */
 	size_t window_count;
 } QemuMachine;
@@ -41,7 +46,7 @@ typedef struct QemuFiles {
  * Memory that the board has and the layout does not is in no window: the guest is not told of it.
  *
  * Errors: PVW_AGENT_0009 (UNSUPPORTED) RAM where no board has it, identifiers of processors that
- * QEMU does not give, an architecture without boards.
+ * QEMU does not give.
  */
 MUST_CHECK bool qemu_machine_find(const ResolvedLayout *layout,
 	const ProcessorTopology *topology, uint8_t address_bits, QemuMachine *out, Error *err);

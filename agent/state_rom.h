@@ -19,24 +19,28 @@ typedef struct StateRomInputs {
 	GuestArch arch;
 	RegisterList registers;
 	uint32_t pm_base; /* x86-64: port of power management; 0 = leave it off */
+	Bytes covered; /* guest memory that the board overwrites, see qemu.h: put back first */
+	uint64_t covered_gpa;
 } StateRomInputs;
 
-/** state_rom_file - "state_x86.bin"; NULL for an architecture that has none */
+/** state_rom_file - "state_x86.bin" */
 const char *state_rom_file(GuestArch arch);
 
 /**
  * state_rom_fill - an image with the state in it
  * @image: as assembled
- * @out:   lives in @arena
+ * @out:   lives in @arena; what is put back stands behind the image
  *
- * Errors: PVW_AGENT_0011 (BAD_VALUE) not an image of this program's, PVW_AGENT_0009 (UNSUPPORTED)
- * an architecture without one.
+ * Errors: PVW_AGENT_0011 (BAD_VALUE) not an image of this program's, or pieces of another size
+ * than it copies.
  */
 MUST_CHECK bool state_rom_fill(
 	const StateRomInputs *in, Bytes image, Arena *arena, Bytes *out, Error *err);
 
 /* One for each architecture; @image is the copy to be filled. */
 MUST_CHECK bool state_rom_fill_x86(
+	const StateRomInputs *in, uint8_t *image, size_t len, Error *err);
+MUST_CHECK bool state_rom_fill_arm64(
 	const StateRomInputs *in, uint8_t *image, size_t len, Error *err);
 
 #endif

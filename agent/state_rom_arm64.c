@@ -12,7 +12,7 @@
 #include "support/diagnostics.h"
 
 #define IMAGE_SIZE ((size_t)8 * 1024)
-#define STATE_OFFSET 0x1000
+#define STATE_OFFSET 0x1000u
 #define COPY_STEP 64 /* bytes that the ROM copies at a time */
 
 /* Read by agent/rom/state_arm64.S, which repeats the offsets. */
