@@ -5,6 +5,7 @@
 #include "loaders/linux_x86.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "bootinfo/boot_info.h"
 #include "layout/fixed_map.h"
@@ -74,6 +75,13 @@ static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutReco
 	return true;
 }
 
+static bool has_generation_id(const ChipsetSettings *chipset)
+{
+	static const uint8_t none[sizeof(chipset->generation_id)];
+
+	return memcmp(chipset->generation_id, none, sizeof(none)) != 0;
+}
+
 /* The machine as a guest without firmware is told of it. */
 static bool build_acpi(
 	const BootInputs *in, AcpiProfile profile, Arena *arena, AcpiSet *out, Error *err)
@@ -93,6 +101,9 @@ static bool build_acpi(
 	acpi.with_rtc = true;
 	acpi.with_vmbus = true;
 	acpi.with_processors = true;
+	/* The reference has no such device. */
+	if (profile == ACPI_PROFILE_DEFAULT && has_generation_id(chipset))
+		acpi.generation_id_gpa = LINUX_X86_GENERATION_ID_GPA;
 	if (chipset->com1)
 		uarts[acpi.uart_count++] = (AcpiUart){ "UAR1", "COM1", 1, COM1_PORT, COM1_IRQ };
 	if (chipset->com2)
@@ -149,6 +160,7 @@ static bool check_command_line(
 bool linux_x86_build_plan(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
+	const ChipsetSettings *chipset = &in->settings->chipset;
 	const SmbiosInputs smbios = boot_machine_smbios(in->settings);
 	LinuxX86Kernel kernel = { 0 };
 	BootImage initrd = { 0 };
@@ -189,6 +201,9 @@ bool linux_x86_build_plan(
 		boot_plan_add(plan, kernel.artifacts[i]);
 	boot_image_add(plan, &initrd);
 	add_config(plan, &config);
+	if (policy.acpi == ACPI_PROFILE_DEFAULT && has_generation_id(chipset))
+		boot_plan_place(plan, "generation-id", LINUX_X86_GENERATION_ID_GPA,
+			(Bytes){ chipset->generation_id, sizeof(chipset->generation_id) });
 	/* Variable MTRRs come behind the loader's registers. */
 	return boot_machine_add_mtrrs(in, policy.mtrr, arena, plan, diagnostics, err) &&
 		boot_plan_finish(plan, in->layout->vtl0.ram, out, err);

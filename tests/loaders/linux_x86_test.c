@@ -317,6 +317,31 @@ Test(linux_x86, describes_interrupt_controllers_and_timers_of_a_pc)
 		memmem(memory + madt, number(madt + 4, 4), override, sizeof(override)));
 }
 
+/* The device and its bytes come and go together, and the bytes lie in what the map reserves. */
+Test(linux_x86, places_a_generation_id_that_the_settings_hold)
+{
+	BootPlan plan = built();
+	const Artifact *id;
+
+	commit(&plan);
+	cr_assert_null(boot_plan_find(&plan, "generation-id"));
+	cr_assert_not(tables_hold("GENC"));
+
+	memset(guest.settings.chipset.generation_id, 0x5a, 16);
+	plan = built();
+	commit(&plan);
+	id = boot_plan_find(&plan, "generation-id");
+	cr_assert_not_null(id);
+	cr_assert(id->placed && id->gpa == 0xe1000 && id->bytes.len == 16);
+	cr_assert_eq(number(0xe1008, 8), 0x5a5a5a5a5a5a5a5a);
+	cr_assert(tables_hold("GENC"));
+
+	guest.inputs.request.has_acpi = true;
+	guest.inputs.request.acpi = ACPI_PROFILE_REFERENCE;
+	plan = built();
+	cr_assert_null(boot_plan_find(&plan, "generation-id"));
+}
+
 Test(linux_x86, lists_every_processor_and_node_of_memory)
 {
 	const BootPlan plan = built();
