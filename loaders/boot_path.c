@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "loaders/igvm.h"
 #include "loaders/linux_arm64.h"
 #include "loaders/linux_x86.h"
 #include "loaders/pcat.h"
@@ -44,7 +45,9 @@ static const BootPath paths[] = {
 	[BOOT_NONE] = { "none", MTRR_POLICY_EXACT,
 		{ [GUEST_ARCH_X86_64] = none_build_plan,
 			[GUEST_ARCH_AARCH64] = none_build_plan } },
-	[BOOT_IGVM] = { "igvm", MTRR_POLICY_EXACT, { NULL } },
+	[BOOT_IGVM] = { "igvm", MTRR_POLICY_EXACT,
+		{ [GUEST_ARCH_X86_64] = igvm_build_plan,
+			[GUEST_ARCH_AARCH64] = igvm_build_plan } },
 };
 static_assert(ARRAY_COUNT(paths) == BOOT_KIND_COUNT, "one row a boot kind");
 

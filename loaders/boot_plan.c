@@ -13,12 +13,15 @@
 /* The plan digest tells addresses from scopes by it. */
 static_assert(BOOT_PLAN_ALIGN > REGISTER_SCOPE_BSP, "no address is a scope");
 
+/* Most paths need no more. */
+#define FIRST_ROOM 64
+
 struct BootPlanBuilder {
 	BootKind kind;
 	PlanPolicy policy;
 	Arena *arena;
-	Artifact *artifacts; /* BOOT_PLAN_MAX_ARTIFACTS */
-	size_t artifact_count;
+	Artifact *artifacts; /* grows up to BOOT_PLAN_MAX_ARTIFACTS */
+	size_t artifact_count, artifact_room;
 	Register *registers; /* REGISTER_COUNT: each at most once */
 	size_t register_count;
 	bool has_register[REGISTER_COUNT];
@@ -51,7 +54,8 @@ bool boot_plan_begin(
 	plan->kind = kind;
 	plan->policy = policy;
 	plan->arena = arena;
-	plan->artifacts = arena_array(arena, Artifact, BOOT_PLAN_MAX_ARTIFACTS, err);
+	plan->artifact_room = FIRST_ROOM;
+	plan->artifacts = arena_array(arena, Artifact, FIRST_ROOM, err);
 	plan->registers = arena_array(arena, Register, REGISTER_COUNT, err);
 	if (!plan->artifacts || !plan->registers)
 		return false;
@@ -71,6 +75,20 @@ void boot_plan_place(BootPlanBuilder *plan, const char *name, uint64_t gpa, Byte
 		});
 }
 
+/* Twice the room; the old one stays in the arena. */
+static bool make_room(BootPlanBuilder *plan)
+{
+	const size_t room = 2 * plan->artifact_room;
+	Artifact *artifacts = arena_array(plan->arena, Artifact, room, &plan->first);
+
+	if (!artifacts)
+		return false;
+	memcpy(artifacts, plan->artifacts, plan->artifact_count * sizeof(*artifacts));
+	plan->artifacts = artifacts;
+	plan->artifact_room = room;
+	return true;
+}
+
 void boot_plan_add(BootPlanBuilder *plan, Artifact artifact)
 {
 	if (plan->failed)
@@ -80,6 +98,10 @@ void boot_plan_add(BootPlanBuilder *plan, Artifact artifact)
 		error_set(&plan->first, PVW_PLAN_0004,
 			"%s is artifact %zu, expected at most %d", artifact.name,
 			plan->artifact_count + 1, BOOT_PLAN_MAX_ARTIFACTS);
+		return;
+	}
+	if (plan->artifact_count == plan->artifact_room && !make_room(plan)) {
+		plan->failed = true;
 		return;
 	}
 	plan->artifacts[plan->artifact_count++] = artifact;

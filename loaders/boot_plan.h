@@ -12,7 +12,7 @@
 #include "loaders/registers.h"
 #include "support/digest.h"
 
-#define BOOT_PLAN_MAX_ARTIFACTS 64
+#define BOOT_PLAN_MAX_ARTIFACTS 1024
 #define BOOT_PLAN_ALIGN 8 /* of a placed artifact's address, bytes */
 
 /*

@@ -6,6 +6,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "helpers/igvm_builder.h"
+
 static Arena *arena;
 static Diagnostics diagnostics;
 
@@ -93,6 +95,16 @@ typedef struct Guest {
 	BootInputs inputs;
 } Guest;
 
+/* The smallest file that is one, for either architecture. */
+static Image igvm_file(GuestArch arch)
+{
+	static IgvmBuilder builder;
+
+	igvm_begin(&builder, 2, arch == GUEST_ARCH_AARCH64);
+	igvm_put_platform(&builder, 1, 0, 1);
+	return (Image){ .place = IMAGE_BYTES, .bytes = igvm_finish(&builder) };
+}
+
 static void make_guest(BootKind kind, GuestArch arch, Guest *guest)
 {
 	Error err = { 0 };
@@ -119,6 +131,8 @@ static void make_guest(BootKind kind, GuestArch arch, Guest *guest)
 				.len = 0x800000 } },
 	};
 	guest->info = (BootInfo){ .arch = arch, .map = { guest->map, 2 } };
+	if (kind == BOOT_IGVM)
+		guest->settings.firmware_image = igvm_file(arch);
 	guest->topology.vps = &guest->vp;
 	guest->inputs = (BootInputs){ .info = &guest->info,
 		.mmio = &guest->mmio,
@@ -138,7 +152,7 @@ static const struct {
 	{ BOOT_PCAT, true, false },
 	{ BOOT_LINUX, true, true },
 	{ BOOT_NONE, true, true },
-	{ BOOT_IGVM, false, false },
+	{ BOOT_IGVM, true, true },
 };
 
 static void expect_offer(BootKind kind, GuestArch arch, bool offered)
