@@ -52,7 +52,7 @@ static_assert(sizeof(EfiRuntimeProperties) == 8, "[UEFI210] 4.6.2");
 /* [UEFI210] 7.2.1 */
 typedef enum EfiMemoryType {
 	EFI_RESERVED = 0,
-	EFI_BOOT_SERVICES_DATA = 4,
+	EFI_RUNTIME_SERVICES_DATA = 6,
 	EFI_CONVENTIONAL = 7,
 	EFI_ACPI_RECLAIM = 9,
 } EfiMemoryType;

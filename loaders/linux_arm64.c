@@ -300,9 +300,13 @@ static bool place_tables(Arm64Boot *boot, size_t smbios_len, Error *err)
 static bool build_efi(Arm64Boot *boot, Bytes smbios, Error *err)
 {
 	Arm64Tables *tables = &boot->tables;
+	/*
+	 * Memory of boot services is free once the kernel runs, and would be written over while
+	 * SMBIOS' structures in it are still read. [UEFI210] 2.3.6.2
+	 */
 	const EfiArea areas[] = {
 		{ { tables->map_pages.start, tables->system_pages.end },
-			EFI_BOOT_SERVICES_DATA },
+			EFI_RUNTIME_SERVICES_DATA },
 		{ { tables->rsdp_pages.start, tables->acpi_pages.end }, EFI_ACPI_RECLAIM },
 	};
 	const EfiTableInputs inputs = {

@@ -167,7 +167,7 @@ static const LayoutRecord ram[] = {
 };
 
 static const EfiArea areas[] = {
-	{ { 0x40800000, 0x40802000 }, EFI_BOOT_SERVICES_DATA },
+	{ { 0x40800000, 0x40802000 }, EFI_RUNTIME_SERVICES_DATA },
 	{ { 0x40802000, 0x40805000 }, EFI_ACPI_RECLAIM },
 };
 
@@ -193,7 +193,7 @@ Test(efi_tables, describes_every_page_of_ram_once)
 		"%s", err.text);
 	cr_assert_eq(map.len, 7u * 40);
 	expect_descriptor(map, 0, 7, 0x40000000, 0x40800000, 8);
-	expect_descriptor(map, 1, 4, 0x40800000, 0x40802000, 8);
+	expect_descriptor(map, 1, 6, 0x40800000, 0x40802000, 8);
 	expect_descriptor(map, 2, 9, 0x40802000, 0x40805000, 8);
 	expect_descriptor(map, 3, 7, 0x40805000, 0x60000000, 8);
 	expect_descriptor(map, 4, 0, 0x60000000, 0x60100000, 8);
@@ -203,13 +203,13 @@ Test(efi_tables, describes_every_page_of_ram_once)
 
 Test(efi_tables, leaves_out_what_an_area_fills)
 {
-	const EfiArea whole[] = { { { 0x40000000, 0x60000000 }, EFI_BOOT_SERVICES_DATA } };
+	const EfiArea whole[] = { { { 0x40000000, 0x60000000 }, EFI_RUNTIME_SERVICES_DATA } };
 	Bytes map = { 0 };
 
 	cr_assert(efi_build_memory_map((LayoutRecordList){ ram, 1 }, (EfiAreaList){ whole, 1 },
 		4096, arena, &map, &err));
 	cr_assert_eq(map.len, 40u);
-	expect_descriptor(map, 0, 4, 0x40000000, 0x60000000, 8);
+	expect_descriptor(map, 0, 6, 0x40000000, 0x60000000, 8);
 }
 
 /* The reference's page holds 102 and is written beyond it. */
