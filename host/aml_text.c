@@ -60,6 +60,16 @@ void asl_newline(AmlText *t)
 	asl_put(t, blanks, 4 * levels);
 }
 
+/* "DSDT+0x2c" */
+static bool fail_at(Bytes table, size_t at, Error *err)
+{
+	char source[5] = "aml";
+
+	if (table.len >= 4)
+		memcpy(source, table.data, 4);
+	return error_at_offset(err, source, at);
+}
+
 void asl_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ...)
 {
 	va_list args;
@@ -70,7 +80,7 @@ void asl_fail(AmlText *t, size_t at, uint16_t diagnostic, const char *format, ..
 	va_start(args, format);
 	error_set_va(t->err, diagnostic, format, args);
 	va_end(args);
-	error_at_offset(t->err, "aml", at);
+	fail_at(t->aml, at, t->err);
 }
 
 void asl_say_bytes(AmlText *t, Bytes bytes)
@@ -182,7 +192,7 @@ static bool open_table(Bytes table, Arena *arena, AmlNames *names, AmlText *out,
 		error_set(err, PVW_AML_0001,
 			"length of %" PRIu32 " bytes in a table of %zu, expected at least %d",
 			len, table.len, HEADER_SIZE);
-		return error_at_offset(err, "aml", 4);
+		return fail_at(table, 4, err);
 	}
 	if (len > AML_TEXT_MAX_TABLE)
 		return error_set(err, PVW_AML_0003,

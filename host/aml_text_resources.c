@@ -244,7 +244,8 @@ static bool say_memory_range(AmlText *t, const Descriptor *d, const AddressForm 
 
 static bool say_io_range(AmlText *t, const Descriptor *d, const AddressForm *form)
 {
-	static const char *const ranges[] = { NULL, "NonISAOnly", "ISAOnly", "EntireRange" };
+	static const char *const ranges[] = { NULL, "NonISAOnlyRanges", "ISAOnlyRanges",
+		"EntireRange" };
 	const unsigned flags = d->body.data[1], type = d->body.data[2];
 
 	if (type & 0xCC || !ranges[type & 3])

@@ -205,6 +205,57 @@ static bool wants_room(uint8_t first, uint8_t second)
 		(first == EXTENDED && second >= 0x81 && second < 0x88);
 }
 
+/* Behind a NameString in @bytes, from @at on; SIZE_MAX when it does not fit. */
+static size_t skip_name(Bytes bytes, size_t at)
+{
+	size_t count = 1;
+
+	while (at < bytes.len && (bytes.data[at] == '\\' || bytes.data[at] == '^'))
+		at++;
+	if (at < bytes.len && bytes.data[at] == 0x2E) {
+		count = 2;
+		at++;
+	} else if (at + 1 < bytes.len && bytes.data[at] == 0x2F) {
+		count = bytes.data[at + 1];
+		at += 2;
+	}
+	return at <= bytes.len && 4 * count <= bytes.len - at ? at + 4 * count : SIZE_MAX;
+}
+
+/*
+ * What is external, compilers put into the branch that is never taken:
+ *
+ *	If (Zero) { External (...) External (...) }
+ *
+ * Given the terms alone they make the branch themselves. -> where the first of them begins,
+ * 0 when there is another term.
+ */
+static size_t enter_externals(const AmlText *t)
+{
+	const Bytes bytes = { t->aml.data + t->at, asl_left(t) };
+	size_t first, end, at;
+
+	if (bytes.len < 4 || bytes.data[0] != 0xA0)
+		return 0;
+	end = bytes.data[1] & 0x3F;
+	first = 2 + (bytes.data[1] >> 6);
+	if (first > 2)
+		end = bytes.data[1] & 0x0F;
+	if (first + 2 > bytes.len || bytes.data[first] != 0x00 || bytes.data[first + 1] != 0x15)
+		return 0;
+	for (size_t i = 2; i < first; i++)
+		end |= (size_t)bytes.data[i] << (8 * (i - 2) + 4);
+	if (++end > bytes.len)
+		return 0;
+	for (at = first + 1; at < end && bytes.data[at] == 0x15;) {
+		at = skip_name(bytes, at + 1);
+		if (at == SIZE_MAX || end - 2 < at)
+			return 0;
+		at += 2;
+	}
+	return at == end ? t->at + first + 1 : 0;
+}
+
 void asl_say_terms(AmlText *t)
 {
 	const uint32_t scope = t->scope;
@@ -212,8 +263,11 @@ void asl_say_terms(AmlText *t)
 
 	t->indent++;
 	while (asl_left(t)) {
-		const bool wants =
-			wants_room(asl_peek(t), asl_left(t) > 1 ? t->aml.data[t->at + 1] : 0);
+		const size_t externals = t->depth == 0 ? enter_externals(t) : 0;
+		bool wants;
+
+		t->at = externals ? externals : t->at;
+		wants = wants_room(asl_peek(t), asl_left(t) > 1 ? t->aml.data[t->at + 1] : 0);
 
 		if (!first && (room || wants))
 			asl_end_line(t);

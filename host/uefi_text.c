@@ -334,7 +334,8 @@ static void cut_to_total(Decoder *d)
 
 	if (total < 16 || total > d->table.len)
 		decoder_find(d, PVW_TABLE_0001, 12,
-			"%" PRIu64 " bytes of records, expected 16 to %zu", total, d->table.len);
+			"%" PRIu64 " bytes of records, expected 16 to %zu", total,
+			d->table.len);
 	else
 		d->table.len = (size_t)total;
 }
@@ -345,17 +346,15 @@ static void check_count(Decoder *d)
 	const uint64_t count = decoder_number(d, 8, 4);
 
 	if (d->start_count != count)
-		decoder_find(d, PVW_TABLE_0004, 8, "%zu records, expected %" PRIu64, d->start_count,
-			count);
+		decoder_find(d, PVW_TABLE_0004, 8, "%zu records, expected %" PRIu64,
+			d->start_count, count);
 }
 
 bool uefi_text(Bytes blob, Arena *arena, UefiText *out, Diagnostics *findings, Error *err)
 {
-	Decoder d = { .arena = arena,
-		.findings = findings,
-		.err = err,
-		.table = blob,
-		.name = "uefi" };
+	Decoder d = {
+		.arena = arena, .findings = findings, .err = err, .table = blob, .name = "uefi"
+	};
 	AcpiTableList tables;
 
 	if (!uefi_text_is(blob))

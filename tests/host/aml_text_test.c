@@ -161,6 +161,23 @@ Test(aml_text, tells_the_compiler_what_is_declared_elsewhere)
 		"})\n");
 }
 
+Test(aml_text, opens_the_branch_that_compilers_keep_externals_in)
+{
+	EXPECT("\xa0\x17\x00\x15\\.AAAABBBB\x06\x00\x15^CCCC\x08\x01"
+	       "\xa4"
+	       "CCCC\x01",
+		"External (\\AAAA.BBBB, DeviceObj)\n"
+		"External (^CCCC, MethodObj)\n"
+		"Return (CCCC (One))\n");
+	/* with another term in it, it is a branch */
+	EXPECT("\xa0\x0b\x00\x15\\CCCC\x06\x00\xa3",
+		"If (Zero)\n"
+		"{\n"
+		"    External (\\CCCC, DeviceObj)\n"
+		"    Noop\n"
+		"}\n");
+}
+
 Test(aml_text, writes_branches_and_negated_comparisons)
 {
 	EXPECT("\x14\x1a"
@@ -316,6 +333,26 @@ Test(aml_text, decodes_address_spaces)
 		"    /* 0008 */  0x00, 0x00, 0xFF, 0x00, 0x00, 0x00, 0x00, 0x01,\n"
 		"    /* 0010 */  0x88, 0x0D, 0x00, 0x01, 0x0D, 0x03, 0x00, 0x00,\n"
 		"    /* 0018 */  0xF8, 0x0C, 0xFF, 0x0C, 0x00, 0x00, 0x79, 0x00\n"
+		"})\n");
+}
+
+Test(aml_text, decodes_ports)
+{
+	EXPECT("\x08"
+	       "AAAA\x11\x19\x0a\x16"
+	       "\x88\x0d\x00\x01\x0c\x02\x00\x00\x00\x00\xf7\x0c\x00\x00\xf8\x0c"
+	       "\x4b\x70\x00\x02"
+	       "\x79\x00",
+		"Name (AAAA, ResourceTemplate ()\n"
+		"{\n"
+		"    WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, ISAOnlyRanges,\n"
+		"        0x0000, // granularity\n"
+		"        0x0000, // minimum\n"
+		"        0x0CF7, // maximum\n"
+		"        0x0000, // translation\n"
+		"        0x0CF8, // length\n"
+		"        ,, , TypeStatic, DenseTranslation)\n"
+		"    FixedIO (0x0070, 0x02, )\n"
 		"})\n");
 }
 
