@@ -879,6 +879,9 @@ def a_worker_is_called_planned_and_drawn(pvw):
         layout = pvw.json("pvw.map/1", "map", "--socket", worker.address)
         assert layout["end_of_ram"] == plan["layout"]["end_of_ram"]
 
+        tables = pvw.json("pvw.acpi/1", "acpi", "--socket", worker.address)["tables"]
+        assert {"APIC", "SRAT"} == {table["signature"] for table in tables}, tables
+
         ends(pvw("plan", "--socket", worker.address, "--seed", "1"), USAGE, "PVW-INPUT-0002")
         ends(pvw("plan", "--socket", worker.address, "--explain"), USAGE, "PVW-INPUT-0002")
         ends(pvw("check", "--socket", worker.address), REFUSED, "PVW-INPUT-0003")
