@@ -23,6 +23,7 @@ typedef struct GuestShape {
 	const char *isolation; /* NULL: "none" */
 	bool no_config;        /* no parameter pages */
 	bool arm;              /* aarch64 */
+	uint32_t pieces;       /* single pages of RAM above 8 GiB, apart */
 } GuestShape;
 
 static inline void guest_node(TreeBuilder *t, uint64_t start, uint64_t end, uint32_t type)
@@ -73,13 +74,16 @@ static inline void guest_openhcl(TreeBuilder *t, const GuestShape *shape)
 	guest_node(t, 0x11000000, GUEST_FILE_SIZE, MEMORY_TYPE_VTL0);
 	guest_node(t, 0xf8000000, 0x100000000, MEMORY_TYPE_VTL0_MMIO);
 	guest_node(t, 0x1000000000, 0x1100000000, MEMORY_TYPE_VTL0_MMIO);
+	for (uint64_t i = 0; i < shape->pieces; i++)
+		guest_node(t, 0x200000000 + i * 0x2000, 0x200001000 + i * 0x2000,
+			MEMORY_TYPE_VTL0);
 	tree_end(t);
 }
 
 static inline void guest_gic(TreeBuilder *t, uint32_t cpus)
 {
 	tree_node(t, "intc@4294901760");
-	tree_u64s(t, "reg", 0xd0000000, 0x10000, 0xd0020000, 0x20000 * (uint64_t)cpus, 0);
+	tree_u64s(t, "reg", 0xd0000000, 0x10000, 0xd0020000, 0x20000 * (uint64_t)cpus);
 	tree_u64(t, "redistributor-stride", 0x20000);
 	tree_end(t);
 }
