@@ -31,7 +31,7 @@ static bool io_fail(Error *err, const char *what)
 bool machine_make_memory(Machine *machine, const char *path, Error *err)
 {
 	const int fd = path ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
-			    : memfd_create("pvw-guest", MFD_CLOEXEC);
+			    : memfd_create("pvw-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return io_fail(err, path ? path : "guest memory");
@@ -43,6 +43,8 @@ bool machine_size_memory(const Machine *machine, uint64_t size, Error *err)
 {
 	if (size > INT64_MAX || ftruncate(machine->memory_fd, (off_t)size) != 0)
 		return io_fail(err, "guest memory");
+	/* A file with a name cannot be sealed, and need not be. */
+	(void)fcntl(machine->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	return true;
 }
 

@@ -44,7 +44,8 @@ typedef struct WorkerStart {
  */
 MUST_CHECK bool machine_make_memory(Machine *machine, const char *path, Error *err);
 
-/** machine_size_memory - @size bytes, holes where nothing is written */
+/** machine_size_memory - @size bytes, holes where nothing is written; memory without a name never
+ * becomes smaller again */
 MUST_CHECK bool machine_size_memory(const Machine *machine, uint64_t size, Error *err);
 
 /**

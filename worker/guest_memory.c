@@ -14,6 +14,7 @@
 #include "support/checked.h"
 #include "support/diagnostics.h"
 #include "support/memory_range.h"
+#include "worker/guest_map.h"
 
 #define PIECE ((size_t)16 * 1024) /* for zeros and comparisons */
 
@@ -22,6 +23,8 @@ static const uint8_t zeros[PIECE];
 struct GuestMemory {
 	int fd;
 	bool owns_fd;
+	bool can_map; /* nobody can make the file shorter */
+	GuestMap map; /* the last large write, for one like it */
 	size_t count;
 	GuestWindow windows[]; /* ascending by gpa, disjoint */
 };
@@ -147,6 +150,7 @@ bool guest_memory_new(
 	}
 	memory->fd = fd;
 	memory->owns_fd = true;
+	memory->can_map = guest_map_is_safe(fd);
 	if (!fill(memory, windows, count, err)) {
 		guest_memory_free(memory);
 		return false;
@@ -243,6 +247,7 @@ bool guest_memory_narrow(const GuestMemory *memory, const GuestWindow *windows, 
 	if (!narrow)
 		return false;
 	narrow->fd = memory->fd;
+	narrow->can_map = memory->can_map;
 	if (!fill(narrow, windows, count, err))
 		goto fail;
 	for (size_t i = 0; i < count; i++) {
@@ -260,6 +265,7 @@ void guest_memory_free(GuestMemory *memory)
 {
 	if (!memory)
 		return;
+	guest_map_drop(&memory->map);
 	if (memory->owns_fd)
 		close(memory->fd);
 	free(memory);
@@ -339,8 +345,11 @@ static bool read_piece(
 }
 
 static bool write_piece(
-	const GuestMemory *memory, Piece piece, uint64_t gpa, const uint8_t *from, Error *err)
+	GuestMemory *memory, Piece piece, uint64_t gpa, const uint8_t *from, Error *err)
 {
+	if (memory->can_map &&
+		guest_map_write(&memory->map, memory->fd, piece.offset, from, piece.len))
+		return true;
 	while (piece.len > 0) {
 		const ssize_t n = pwrite(memory->fd, from, piece.len, (off_t)piece.offset);
 

@@ -8,7 +8,8 @@
  * A window is the promise that these guest addresses lie at that place of the file. Every access
  * is checked against the table first, as a whole; one that crosses from a window into the next is
  * done in pieces. Access is by pread and pwrite, so that a file that shrinks is an error and no
- * signal. Source: docs/rpc.md, "Guest memory".
+ * signal; where no file can shrink (guest_map.h), what was written before is written by copying.
+ * Source: docs/rpc.md, "Guest memory".
  */
 #ifndef WORKER_GUEST_MEMORY_H
 #define WORKER_GUEST_MEMORY_H

@@ -51,6 +51,7 @@ static const int allowed[] = {
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
 	SCMP_SYS(madvise),
+	SCMP_SYS(mincore),
 	/* the C library, signals, the end */
 	SCMP_SYS(futex),
 	SCMP_SYS(getrandom),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "support/version.h"
+#include "worker/guest_map.h"
 #include "worker/host_caps.h"
 #include "worker/parameters.h"
 #include "worker/service.h"
@@ -340,7 +341,7 @@ static bool enter_sandbox(Worker *worker, Error *err)
 	SandboxOptions options = {
 		.mode = worker->options->sandbox,
 		.folder_count = worker->folder_count,
-		.mapped_bytes = blob_bytes(worker),
+		.mapped_bytes = blob_bytes(worker) + 2 * GUEST_MAP_MAX,
 		.max_file_bytes = max_file_bytes(worker),
 	};
 	SandboxReport report;

@@ -249,6 +249,122 @@ Test(guest_memory, a_file_that_shrinks_is_an_error)
 	close(fd);
 }
 
+/*
+ * Large writes into a file that cannot shrink.
+ */
+
+#define LARGE ((size_t)3 << 20)
+
+static int sealed_file(size_t len)
+{
+	const int fd = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	cr_assert_eq(ftruncate(fd, (off_t)len), 0);
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	return fd;
+}
+
+static size_t mapped_bytes(void)
+{
+	char line[512];
+	size_t sum = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	cr_assert_not_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long start, end;
+
+		if (strstr(line, "memfd:guest") && sscanf(line, "%lx-%lx", &start, &end) == 2)
+			sum += end - start;
+	}
+	fclose(maps);
+	return sum;
+}
+
+static void write_pattern(GuestMemory *memory, uint64_t gpa, size_t len, uint8_t seed)
+{
+	uint8_t *bytes = malloc(len);
+	bool equal = false;
+	uint64_t where;
+	Error err;
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(i % 251 + seed);
+	cr_assert(guest_memory_write(memory, gpa, bytes, len, &err), "%s", err.text);
+	cr_assert(guest_memory_compare(memory, gpa, bytes, len, &equal, &where, &err));
+	cr_assert(equal);
+	free(bytes);
+}
+
+Test(guest_memory, copies_to_where_it_wrote_before)
+{
+	const GuestWindow window = { 0x100000, 2 * LARGE, 0 };
+	const int fd = sealed_file(2 * LARGE);
+	GuestMemory *memory;
+	uint8_t edge[2];
+	Error err;
+
+	cr_assert(guest_memory_new(fd, &window, 1, &memory, &err));
+	write_pattern(memory, 0x100800, LARGE, 1);
+	cr_assert_eq(mapped_bytes(), 0u, "holes are filled by the system");
+	write_pattern(memory, 0x100800, LARGE, 2);
+	cr_assert_eq(mapped_bytes(), LARGE + P, "pages at both ends in part");
+	write_pattern(memory, 0x100800, LARGE, 3);
+	write_pattern(memory, 0x100900, 17, 4);
+
+	/* nothing beside it */
+	cr_assert_eq(pread(fd, edge, 1, 0x7ff), 1);
+	cr_assert_eq(pread(fd, edge + 1, 1, 0x800 + LARGE), 1);
+	cr_assert_eq(edge[0] | edge[1], 0);
+
+	/* elsewhere, and partly in a hole: the mapping goes, the bytes arrive */
+	write_pattern(memory, 0x100800 + LARGE - P, LARGE / 2, 5);
+	cr_assert_eq(mapped_bytes(), 0u);
+	guest_memory_free(memory);
+	cr_assert_eq(mapped_bytes(), 0u);
+}
+
+Test(guest_memory, copies_across_windows)
+{
+	const GuestWindow windows[] = { { 0, LARGE, LARGE }, { LARGE, LARGE, 0 } };
+	GuestMemory *memory;
+	Error err;
+
+	cr_assert(guest_memory_new(sealed_file(2 * LARGE), windows, 2, &memory, &err));
+	for (uint8_t round = 1; round < 4; round++)
+		write_pattern(memory, 0x1000, 2 * LARGE - 0x2000, round);
+	guest_memory_free(memory);
+}
+
+Test(guest_memory, copies_nothing_into_a_file_that_can_shrink)
+{
+	const GuestWindow window = { 0, LARGE, 0 };
+	GuestMemory *memory;
+	Error err;
+
+	cr_assert(guest_memory_new(file_of(LARGE / P), &window, 1, &memory, &err));
+	write_pattern(memory, 0, LARGE, 1);
+	write_pattern(memory, 0, LARGE, 2);
+	cr_assert_eq(mapped_bytes(), 0u);
+	guest_memory_free(memory);
+}
+
+Test(guest_memory, is_an_error_where_a_sealed_file_cannot_be_written)
+{
+	const GuestWindow window = { 0, LARGE, 0 };
+	const int fd = sealed_file(LARGE);
+	GuestMemory *memory;
+	uint8_t *bytes = calloc(1, LARGE);
+	Error err;
+
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	cr_assert(guest_memory_new(fd, &window, 1, &memory, &err));
+	cr_assert_not(guest_memory_write(memory, 0, bytes, LARGE, &err));
+	cr_assert_eq(err.diagnostic, PVW_GUEST_0008);
+	guest_memory_free(memory);
+	free(bytes);
+}
+
 Test(guest_memory, a_file_that_cannot_be_written_is_an_error)
 {
 	const int fd = file_of(4);
