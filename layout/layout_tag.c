@@ -10,12 +10,27 @@
 /* Room for "~4294967295". */
 #define CUT_SIZE 12
 
+static bool is_printable(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 static void make_printable(char *text)
 {
 	for (; *text; text++) {
-		if (*text < ' ' || *text > '~')
+		if (!is_printable(*text))
 			*text = '?';
 	}
+}
+
+/* Two names of which something is lost may look the same: then the number tells them apart. */
+static bool is_lossless(const char *name, int room)
+{
+	for (; *name && room > 0; name++, room--) {
+		if (!is_printable(*name))
+			return false;
+	}
+	return *name == '\0';
 }
 
 const char *layout_tag_write(LayoutTag tag, char out[LAYOUT_TAG_SIZE])
@@ -34,9 +49,10 @@ const char *layout_tag_write(LayoutTag tag, char out[LAYOUT_TAG_SIZE])
 	else if (!name)
 		name = digits;
 	len = (int)strnlen(name, LAYOUT_TAG_SIZE);
-	if (len > room && room > CUT_SIZE) {
+	if (!is_lossless(name, room) && room > CUT_SIZE) {
 		snprintf(cut, sizeof(cut), "~%" PRIu32, tag.number);
-		len = room - (int)strlen(cut);
+		if (len > room - (int)strlen(cut))
+			len = room - (int)strlen(cut);
 	}
 	snprintf(out, LAYOUT_TAG_SIZE, "%.*s%.*s%s%s", before, tag.text, len, name, cut, after);
 	make_printable(out);

@@ -19,7 +19,8 @@ typedef struct LayoutTag {
 /**
  * layout_tag_write - the text of a tag, printable ASCII
  *
- * A name that does not fit is cut and ends in "~number". Other bytes become "?". Returns @out.
+ * Bytes of a name that are not printable ASCII become "?". A name that loses something by that,
+ * or because it is too long, ends in "~number". Returns @out.
  */
 const char *layout_tag_write(LayoutTag tag, char out[LAYOUT_TAG_SIZE]);
 

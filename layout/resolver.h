@@ -164,6 +164,11 @@ typedef struct ResolvedLayout {
 	IommuKind iommu;
 	uint64_t end_of_ram;
 	uint64_t top; /* end of the last placement */
+
+	/* Version 2: what decided, besides the shape's requests. */
+	MemoryRange device_space; /* all of 32 bits but RAM */
+	uint64_t high_start;      /* H: no high window is below */
+	uint64_t high_align;      /* H is a multiple; 0 if the layout was restored */
 } ResolvedLayout;
 
 /**

@@ -81,6 +81,7 @@ static bool find_device_space(Current *current, Error *err)
 			"window's 0x%" PRIx64,
 			size, chipset);
 	current->devices = (MemoryRange){ FOUR_GIB - size, FOUR_GIB };
+	current->windows.result.device_space = current->devices;
 	if (shape->ram_start > current->devices.start)
 		return error_set(err, PVW_RESOLVE_0006,
 			"RAM starts at 0x%" PRIx64 ", expected at most 0x%" PRIx64
@@ -291,10 +292,11 @@ static bool place_ram(Current *current, Error *err)
 static void find_high(Current *current)
 {
 	const bool is_3_gib = memory_range_len(current->devices) == LAYOUT_MAX_DEVICE_SPACE;
-	uint64_t end = current->windows.result.end_of_ram, align;
+	ResolvedLayout *result = &current->windows.result;
+	uint64_t end = result->end_of_ram, align;
 
 	end = end > FOUR_GIB ? end : FOUR_GIB;
-	current->high = end;
+	current->high = result->high_start = end;
 	if (current->kept)
 		return; /* it says where windows are, behind RAM */
 	if (current->shape->arch == GUEST_ARCH_AARCH64 && end == FOUR_GIB)
@@ -302,7 +304,8 @@ static void find_high(Current *current)
 	align = power_of_two_above(end) /
 		(is_3_gib ? SPACE_ALIGN_DIVISOR_3_GIB : SPACE_ALIGN_DIVISOR);
 	align = align > SPACE_MIN_ALIGN ? align : SPACE_MIN_ALIGN;
-	current->high = align_down(end + align - 1, align);
+	current->high = result->high_start = align_down(end + align - 1, align);
+	result->high_align = align;
 }
 
 /* The lowest place for the high chipset window from H on, around what is reserved. */
@@ -313,6 +316,10 @@ static bool pin_chipset_high(Current *current, Error *err)
 
 	if (size == 0)
 		return true;
+	if (!is_aligned(size, PAGE_SIZE))
+		return error_set(err, PVW_ALLOC_0001,
+			CHIPSET_HIGH_TAG ": size 0x%" PRIx64 ", expected a multiple of 0x1000",
+			size);
 	for (size_t i = 0; i <= current->reserved_count; i++) {
 		if (!checked_add_u64(range.start, size, &range.end) ||
 			range.end > MEMORY_RANGE_LIMIT)

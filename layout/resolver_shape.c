@@ -204,8 +204,10 @@ static bool check_root_complexes(const LayoutShape *shape, Error *err)
 
 		if (complex->start_bus > complex->end_bus)
 			return error_set(err, PVW_RESOLVE_0004,
-				"PCIe root complex %.64s starts at bus %u and ends at bus %u",
-				complex->name, complex->start_bus, complex->end_bus);
+				"PCIe root complex %.64s starts at bus %u and ends at bus %u, "
+				"expected it to end at %u or above",
+				complex->name, complex->start_bus, complex->end_bus,
+				complex->start_bus);
 		if (complex->low.fixed.end > FOUR_GIB)
 			return error_set(err, PVW_RESOLVE_0003,
 				"PCIe root complex %.64s has its low window at " RANGE_FORMAT

@@ -384,7 +384,10 @@ Test(layout_tag, writes_names_and_numbers)
 		"pcie-rc0-low-mmio");
 	cr_assert_str_eq(layout_tag_write((LayoutTag){ "ram%", NULL, 12 }, text), "ram12");
 	cr_assert_str_eq(layout_tag_write((LayoutTag){ "vtl2", NULL, 12 }, text), "vtl2");
-	cr_assert_str_eq(layout_tag_write((LayoutTag){ "%", "a\n\xc3\xa4", 0 }, text), "a???");
+	cr_assert_str_eq(
+		layout_tag_write((LayoutTag){ "%", "a\n\xc3\xa4", 3 }, text), "a???~3");
+	/* A reason, not a name: nothing would be told apart. */
+	cr_assert_str_eq(layout_tag_write((LayoutTag){ "a\n", "b", 3 }, text), "a?");
 }
 
 Test(layout_tag, cuts_long_names_and_keeps_them_apart)

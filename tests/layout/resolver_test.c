@@ -493,6 +493,13 @@ Test(resolver, names_the_window_that_does_not_fit)
 		"piece, 0x0-0x78000000 below pcie-rc0-low-mmio");
 	refuse((LayoutShape){ X86, NODES(GIB), COMPLEXES(odd) }, PVW_ALLOC_0001,
 		"pcie-rc0-low-mmio");
+	for (uint32_t version = 1; version <= 2; version++)
+		refuse((LayoutShape){ .arch = GUEST_ARCH_X86_64,
+			       .version = version,
+			       .address_bits = 46,
+			       NODES(GIB),
+			       .chipset_high_size = 12345 },
+			PVW_ALLOC_0001, "chipset-high-mmio: size 0x3039, expected");
 }
 
 Test(resolver, says_when_memory_runs_out)
