@@ -505,6 +505,16 @@ static uint64_t said_or(uint64_t value, uint64_t otherwise)
 	return value == UNSAID ? otherwise : value;
 }
 
+/* Firmware for x86-64 counts on RAM where a PC has it. */
+static uint64_t min_low_ram(const Parts *parts)
+{
+	const BootKind boot = parts->vm.boot;
+
+	return parts->arch == GUEST_ARCH_X86_64 && (boot == BOOT_UEFI || boot == BOOT_PCAT)
+		? LAYOUT_FIRMWARE_LOW_RAM
+		: 0;
+}
+
 static void fill_layout(Parts *parts)
 {
 	LayoutShape *layout = &parts->vm.layout;
@@ -521,6 +531,7 @@ static void fill_layout(Parts *parts)
 		said_or(layout->chipset_low_size, defaults->chipset_low_size);
 	layout->chipset_high_size = said_or(layout->chipset_high_size,
 		parts->vm.with_vmbus ? defaults->chipset_high_size : 0);
+	layout->min_low_ram = min_low_ram(parts);
 	layout->has_vtl2 = layout->vtl2_size != 0;
 	layout->vtl2_chipset_size =
 		said_or(layout->vtl2_chipset_size, layout->has_vtl2 ? GIB : 0);

@@ -453,6 +453,37 @@ Test(vm, survives_every_cut_and_every_changed_byte)
 	}
 }
 
+/* Firmware for x86-64 is linked low; what others need is the architecture's to say. */
+Test(vm, keeps_low_memory_for_firmware)
+{
+	static const struct {
+		const char *text;
+		uint64_t low_ram;
+	} cases[] = {
+		{ DOCUMENT(MEMORY), 128 * MIB },
+		{ DOCUMENT(MEMORY ", \"boot\": \"pcat\""), 128 * MIB },
+		{ DOCUMENT(MEMORY ", \"boot\": \"uefi\", \"layout\": {\"version\": 1}"),
+			128 * MIB },
+		{ DOCUMENT(MEMORY ", \"boot\": \"linux\""), 0 },
+		{ DOCUMENT(MEMORY ", \"boot\": \"igvm\""), 0 },
+		{ DOCUMENT(MEMORY ", \"boot\": \"uefi\", \"arch\": \"aarch64\""), 0 },
+	};
+	ResolvedLayout layout;
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		take(cases[i].text);
+		cr_expect_eq(vm.layout.min_low_ram, cases[i].low_ram, "%s", cases[i].text);
+	}
+	/* All low RAM goes to a window of 3.5 GiB. The reference lays that out. */
+#define HIGH_RAM COMPLEX("{\"low\": \"3584MiB\"}") ", \"layout\": {\"version\": 1}"
+	take(DOCUMENT(HIGH_RAM ", \"boot\": \"none\""));
+	cr_expect(vm_resolve(&vm, arena, &layout, &err), "%s", err.text);
+	take(DOCUMENT(HIGH_RAM));
+	cr_expect_not(vm_resolve(&vm, arena, &layout, &err));
+	cr_expect_eq(err.diagnostic, PVW_RESOLVE_0022);
+	cr_expect_not_null(strstr(err.text, "pcie-rc0-low-mmio"), "%s", err.text);
+}
+
 /* The template changes no default, but for the root complex that it shows. */
 Test(vm, takes_its_template)
 {
