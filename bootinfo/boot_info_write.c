@@ -485,5 +485,7 @@ bool boot_info_write(const BootInfo *info, const BootTreeExtras *extras, Arena *
 		!fdt_writer_begin(&setup, arena, &b.w, err))
 		return false;
 	put_root(&b);
-	return fdt_writer_finish(&b.w, arena, out, err);
+	return fdt_writer_finish(&b.w, arena, out, err) ||
+		error_wrap(err, "%zu processors, %zu ranges of memory", info->cpus.count,
+			info->map.count);
 }

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,4 +298,36 @@ Test(vm_boot_info, refuses_machines_that_have_no_such_trees)
 	vm = describe_arch(GUEST_ARCH_AARCH64);
 	vm.arm.gic_v2 = true;
 	expect_refused(&vm, PVW_TREE_0005, "GICv2");
+}
+
+/* The reader takes a tree of 256 KiB at most; aarch64 describes a processor with more bytes. */
+Test(vm_boot_info, says_what_makes_a_tree_too_large)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	Machine m;
+	Bytes tree = { NULL, 42 };
+	Vm vm;
+
+	fputs("{\"schema\":\"pvw.vm/"
+	      "1\",\"arch\":\"aarch64\",\"memory\":\"2GiB\",\"vtl2\":{\"memory\":"
+	      "\"256MiB\"},\"processors\":{\"list\":[",
+		out);
+	for (unsigned i = 0; i < VM_MAX_PROCESSORS; i++)
+		fprintf(out, "%s{\"mpidr\":%u}", i ? "," : "", i % 16 | i / 16 << 8);
+	fputs("]}}", out);
+	fclose(out);
+	vm = describe(text);
+	free(text);
+	cr_assert(vm_resolve(&vm, arena, &m.layout, &err), "%s", err.text);
+	cr_assert(vm_topology(&vm, arena, &m.topology, &err), "%s", err.text);
+	cr_assert(vm_boot_info(&vm, &m.layout, &m.topology, arena, &m.boot, &err));
+
+	cr_expect_not(boot_info_write(&m.boot, NULL, arena, &tree, &err));
+	cr_expect_eq(err.diagnostic, PVW_TREE_0001);
+	cr_expect_not_null(strstr(err.text, "2048 processors"), "%s", err.text);
+	cr_expect_not_null(strstr(err.text, "262144"), "%s", err.text);
+	cr_expect_eq(tree.len, 42);
+	pass_host_tree(&vm, &m);
 }
