@@ -22,6 +22,7 @@
 #define DETAIL_COLUMNS 26 /* characters of 12 pixels that fit there */
 #define NAME_COLUMNS 25   /* of 14 pixels, bold, before the size */
 #define NOTE_COLUMNS 76
+#define TITLE_COLUMNS 64 /* of 22 pixels, bold */
 #define FACT_HEIGHT 20
 #define LINE_HEIGHT 20 /* between two lines of text, at least */
 #define BAND_MIN 26
@@ -256,7 +257,7 @@ static void put_head(Svg *svg)
 	const SvgMap *map = svg->map;
 
 	fprintf(svg->out, "<text class=\"title\" x=\"%d\" y=\"48\">", MARGIN);
-	put_text(svg->out, map->title, NOTE_COLUMNS);
+	put_text(svg->out, map->title, TITLE_COLUMNS);
 	fputs("</text>\n", svg->out);
 	for (size_t i = 0; i < map->fact_count; i++) {
 		fprintf(svg->out, "<text class=\"fact\" x=\"%d\" y=\"%zu\">", MARGIN,

@@ -65,6 +65,19 @@ static void expect_apart(const char *svg, const char *head)
 	cr_expect_gt(found, 0, "%s", head);
 }
 
+/* A title is as long as the picture is wide. */
+Test(svg_map, cuts_a_long_title)
+{
+	const SvgBand bands[] = { band(0, 0xfff, SVG_RAM, "low") };
+	SvgMap map = map_of(bands, 1, SVG_LOG);
+	char *svg;
+
+	map.title = "0123456789012345678901234567890123456789012345678901234567890123456789";
+	svg = draw(&map);
+	cr_expect_not_null(strstr(svg, "890123456789012&#8230;</text>"), "\n%s", svg);
+	free(svg);
+}
+
 Test(svg_map, has_a_title_a_description_and_a_text_for_each_range)
 {
 	const SvgBand bands[] = { band(0, 0xfff, SVG_RAM, "low"),
