@@ -53,6 +53,10 @@ static const OptionRow layout_options[] = {
 	{ .name = "against",
 		.value = "FILE",
 		.help = "a layout of before, as JSON: exit with 1 at the first difference" },
+	{ .name = "pin",
+		.value = "FILE",
+		.help = "restore that layout: windows and RAM where they were, or exit with "
+			"1" },
 	{ .name = "layout-version", .value = "N", .help = "wins over the description's" },
 	{ .name = "width", .value = "BITS", .help = "of addresses, likewise" },
 	{ .name = "scale", .value = "SCALE", .help = "of an SVG: log (default) or linear" },
@@ -120,6 +124,13 @@ static const OptionRow call_options[] = {
 	{ .name = NULL },
 };
 
+static const OptionRow igvm_options[] = {
+	{ .name = "platform",
+		.value = "NAME",
+		.help = "whose headers: vsm (default), native, snp, tdx, sev, sev-es or cca" },
+	{ .name = NULL },
+};
+
 static const OptionRow fixture_options[] = {
 	{ .name = "output",
 		.letter = 'o',
@@ -178,13 +189,16 @@ static const CommandRow commands[] = {
 			"The same description has the same addresses on every host. JSON is "
 			"what "
 			"to keep of it:\n"
-			"--against compares with what was kept. --explain says who asked for a "
-			"range and what\n"
-			"moved it there. docs/formats.md describes VM.json and the layout.",
+			"--against compares with what was kept, --pin puts everything where it "
+			"was. --explain\n"
+			"says who asked for a range and what moved it there. docs/formats.md "
+			"describes VM.json\n"
+			"and the layout.",
 		.examples = "  pvw layout --template >vm.json\n"
 			    "  pvw layout vm.json --explain\n"
 			    "  pvw layout vm.json --format svg >vm.svg\n"
-			    "  pvw layout vm.json --against kept.json\n",
+			    "  pvw layout vm.json --against kept.json\n"
+			    "  pvw layout vm.json --pin kept.json\n",
 		.options = layout_options,
 		.draws = true,
 		.run = command_layout,
@@ -280,7 +294,7 @@ static const CommandRow commands[] = {
 			"record, texts\n"
 			"line by line, and everything else byte by byte; -v shows all of its "
 			"bytes.\n\n"
-			"Exit status as of diff: 0 equal, 1 different, 2 trouble.",
+			"Exit status 10: something differs.",
 		.examples = "  pvw artifact diff before/acpi.madt.bin after/acpi.madt.bin\n"
 			    "  pvw artifact diff plan-of-monday plan-of-tuesday\n",
 		.run = command_artifact,
@@ -343,6 +357,22 @@ static const CommandRow commands[] = {
 		.options = fixture_options,
 		.takes_input = true,
 		.run = command_fixture,
+	},
+	{
+		.name = "igvm",
+		.operands = "show|check FILE",
+		.operands_min = 2,
+		.operands_max = 2,
+		.summary = "what an IGVM file holds, and what is wrong with it",
+		.description = "Shows platforms, regions, runs of pages, parameter areas and "
+			       "the registers of the first\n"
+			       "processor; check tells only of what is wrong, all of it. The "
+			       "exit status is 1 for a file\n"
+			       "that would not be loaded.",
+		.examples = "  pvw igvm show openhcl.bin\n"
+			    "  pvw igvm check --platform vsm -f json openhcl.bin\n",
+		.options = igvm_options,
+		.run = command_igvm,
 	},
 	{
 		.name = "call",

@@ -6,10 +6,9 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/vm_input.h"
-#include "host/file.h"
 #include "host/vm_template.h"
 
-#define MAX_KEPT ((size_t)1024 * 1024) /* bytes of a layout's document */
+#define MAX_FINDINGS 64 /* that are shown; the rest is counted */
 
 static ExitStatus print_template(const Invocation *invocation)
 {
@@ -45,13 +44,23 @@ static bool print_layout(
 static bool compare(const LayoutView *view, const char *path, Arena *arena, Error *err)
 {
 	KeptLayout kept, now;
-	Bytes json;
 
-	if (!file_read(path, MAX_KEPT, arena, &json, err) ||
-		!layout_kept_read(json, path, arena, &kept, err) ||
+	if (!vm_input_kept(path, arena, &kept, err) ||
 		!layout_keep(view->layout, arena, &now, err))
 		return false;
 	return layout_compare(&kept, &now, err) || error_at(err, path);
+}
+
+/* What nobody may have meant, behind the layout. */
+static bool warn(const Invocation *invocation, const LayoutView *view, Arena *arena, Error *err)
+{
+	Diagnostics findings;
+
+	if (!diagnostics_init(&findings, MAX_FINDINGS, arena, err))
+		return false;
+	layout_warn(&view->vm->layout, view->layout, &findings);
+	report_diagnostics(invocation, &findings);
+	return true;
 }
 
 static bool read_wishes(const Invocation *invocation, VmWishes *out, Error *err)
@@ -61,7 +70,11 @@ static bool read_wishes(const Invocation *invocation, VmWishes *out, Error *err)
 	if (!invocation_number(invocation, "layout-version", 0, UINT32_MAX, &version, err) ||
 		!invocation_number(invocation, "width", 0, LAYOUT_MAX_ADDRESS_BITS, &bits, err))
 		return false;
-	*out = (VmWishes){ (uint32_t)version, (uint8_t)bits };
+	*out = (VmWishes){
+		.layout_version = (uint32_t)version,
+		.address_bits = (uint8_t)bits,
+		.pin = invocation_value(invocation, "pin"),
+	};
 	return true;
 }
 
@@ -71,10 +84,15 @@ static bool run(const Invocation *invocation, const char *path, Arena *arena, Er
 	LayoutView view;
 	VmWishes wishes;
 
-	return read_wishes(invocation, &wishes, err) &&
-		vm_input_load(path, wishes, arena, &view, err) &&
+	if (!read_wishes(invocation, &wishes, err))
+		return false;
+	if (against && wishes.pin)
+		return error_set(
+			err, PVW_INPUT_0002, "--against and --pin, expected one of them");
+	return vm_input_load(path, wishes, arena, &view, err) &&
 		(!against || compare(&view, against, arena, err)) &&
-		print_layout(invocation, &view, arena, err);
+		print_layout(invocation, &view, arena, err) &&
+		warn(invocation, &view, arena, err);
 }
 
 /* The one document that was named, as an operand or with --vm. */

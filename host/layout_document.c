@@ -160,7 +160,7 @@ static const JsonRow item_rows[] = {
 static const JsonRow kept_rows[] = {
 	{ "schema", JSON_ROW_TEXT, true, .at = offsetof(KeptParts, schema) },
 	{ "version", JSON_ROW_U32, true, .at = offsetof(KeptParts, version) },
-	{ "placements", JSON_ROW_OBJECTS, true, .max = LAYOUT_VIEW_MAX_KEPT,
+	{ "placements", JSON_ROW_OBJECTS, true, .max = LAYOUT_MAX_KEPT,
 		.at = offsetof(KeptParts, items), .rows = item_rows,
 		.count_at = offsetof(KeptParts, count), .item_size = sizeof(KeptItem) },
 	{ .name = NULL },

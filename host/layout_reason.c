@@ -6,7 +6,6 @@
 
 #include "host/layout_view.h"
 #include "host/size_text.h"
-#include "support/checked.h"
 
 /* The member of a description that asks for an item. %: the owner. */
 static const char *const members[] = {
@@ -71,8 +70,12 @@ static const char *tag_of(const LayoutPlacement *placement, char out[LAYOUT_TAG_
  * Was @other there when @self was placed? Phases follow each other; inside of one those for
  * windows go by alignment and size, the others upwards. Of equals the first is nearer the edge.
  */
-static bool was_before(const LayoutPlacement *other, const LayoutPlacement *self)
+static bool was_before(
+	const LayoutView *view, const LayoutPlacement *other, const LayoutPlacement *self)
 {
+	if (view->layout->version != LAYOUT_VERSION_REFERENCE && other->kind == PLACEMENT_RAM &&
+		self->kind >= PLACEMENT_FIXED)
+		return true; /* RAM comes first */
 	if (other->kind != self->kind ||
 		(self->kind != PLACEMENT_MMIO32 && self->kind != PLACEMENT_MMIO64))
 		return other->kind <= self->kind;
@@ -88,7 +91,7 @@ static const LayoutPlacement *neighbour(const LayoutView *view, size_t index, bo
 	size_t at = index;
 
 	while (above ? ++at < list.count : at-- > 0) {
-		if (was_before(&list.items[at], &list.items[index]))
+		if (was_before(view, &list.items[at], &list.items[index]))
 			return &list.items[at];
 	}
 	return NULL;
@@ -119,6 +122,29 @@ static const char *below_neighbour(
 		end < FOUR_GIB ? tag_of(above, tag) : "the end of 32 bits", end, slack);
 }
 
+/* Version 2: nothing is below H, and why that is there. */
+static const char *from_high(
+	const LayoutView *view, uint64_t start, const char *phase, Arena *arena, Error *err)
+{
+	const ResolvedLayout *layout = view->layout;
+	const char *slack = slack_text(start - layout->high_start, arena, err);
+	const bool is_x86 = view->vm->layout.arch == GUEST_ARCH_X86_64;
+
+	if (!slack)
+		return NULL;
+	if (!is_x86 && layout->end_of_ram <= FOUR_GIB)
+		return arena_printf(arena, err,
+			"%s: from 0x%" PRIx64
+			" on, for firmware needs a gap between 4 GiB and the first window%s",
+			phase, layout->high_start, slack);
+	return arena_printf(arena, err,
+		"%s: from 0x%" PRIx64 " on, %s (0x%" PRIx64 ") rounded up to %s%s%s", phase,
+		layout->high_start, layout->end_of_ram > FOUR_GIB ? "the end of RAM" : "4 GiB",
+		layout->end_of_ram > FOUR_GIB ? layout->end_of_ram : FOUR_GIB,
+		size_text(layout->high_align).text, is_x86 ? " so that 6 MTRRs suffice" : "",
+		slack);
+}
+
 /* What is directly below, and what the phase may not go below. */
 static const char *on_neighbour(
 	const LayoutView *view, size_t index, const char *phase, Arena *arena, Error *err)
@@ -131,35 +157,12 @@ static const char *on_neighbour(
 
 	if (!slack)
 		return NULL;
+	if (placement->kind != PLACEMENT_RAM && floor < view->layout->high_start)
+		return from_high(view, placement->range.start, phase, arena, err);
 	if (!below)
 		return arena_printf(arena, err, "%s: nothing is below%s", phase, slack);
 	return arena_printf(arena, err, "%s: on %s, which ends at 0x%" PRIx64 "%s", phase,
 		tag_of(below, tag), floor, slack);
-}
-
-/* Version 2: windows begin at H, which leaves a gap behind RAM. */
-static bool is_first_window(const LayoutView *view, size_t index)
-{
-	const LayoutPlacementList list = view->layout->placements;
-
-	if (view->layout->version == LAYOUT_VERSION_REFERENCE ||
-		list.items[index].range.start < FOUR_GIB)
-		return false;
-	while (index > 0 && list.items[index - 1].kind == PLACEMENT_RESERVED)
-		index--;
-	return index == 0 || list.items[index - 1].item == LAYOUT_ITEM_RAM ||
-		list.items[index - 1].range.end <= FOUR_GIB;
-}
-
-static const char *first_window_text(const LayoutView *view, Arena *arena, Error *err)
-{
-	const uint64_t end = view->layout->end_of_ram;
-
-	return arena_printf(arena, err,
-		"first window: the end of RAM (0x%" PRIx64
-		"%s) rounded up to a 256th of the next power of two, 1 GiB at least, so that "
-		"6 MTRRs suffice",
-		end > FOUR_GIB ? end : FOUR_GIB, end > FOUR_GIB ? "" : ", but at least 4 GiB");
 }
 
 static size_t piece_of(const LayoutView *view, size_t index, size_t *pieces)
@@ -183,13 +186,12 @@ static const char *end_text(const LayoutView *view, size_t index, Arena *arena, 
 {
 	const LayoutPlacementList list = view->layout->placements;
 	const LayoutPlacement *placement = &list.items[index];
-	const uint64_t space = FOUR_GIB - placement->range.end;
+	const MemoryRange space = view->layout->device_space;
 	char tag[LAYOUT_TAG_SIZE];
 
-	if (view->layout->version != LAYOUT_VERSION_REFERENCE &&
-		placement->range.end < FOUR_GIB && is_aligned(space, space))
+	if (placement->range.end == space.start)
 		return arena_printf(arena, err, "; up to the device space of %s below 4 GiB",
-			size_text(space).text);
+			size_text(memory_range_len(space)).text);
 	return arena_printf(arena, err, "; as many times %s as fit below %s",
 		size_text(placement->align).text, tag_of(&list.items[index + 1], tag));
 }
@@ -216,15 +218,23 @@ static const char *pinned_text(const LayoutView *view, size_t index, Arena *aren
 			"0x%" PRIx64 " on",
 			layout_defaults(view->vm->layout.arch)->zone.start);
 	if (placement->item == LAYOUT_ITEM_CHIPSET_HIGH)
-		return first_window_text(view, arena, err);
+		return on_neighbour(
+			view, index, "first window, lowest place above RAM", arena, err);
 	if (placement->item == LAYOUT_ITEM_LOW_RAM_GAP)
 		return "kept free below the start of RAM";
+	if (placement->item == LAYOUT_ITEM_RESERVED_IOVA)
+		return "the host's IOMMU uses it itself: no RAM, no window";
 	return "where the description says";
 }
 
 static const char *placed_of(const LayoutView *view, size_t index, Arena *arena, Error *err)
 {
-	switch (view->layout->placements.items[index].kind) {
+	const LayoutPlacement *placement = &view->layout->placements.items[index];
+
+	if (view->restored && placement->kind > PLACEMENT_RESERVED &&
+		placement->item != LAYOUT_ITEM_CHIPSET_LOW && placement->kind != PLACEMENT_RAM)
+		return "where it was in the layout that is restored";
+	switch (placement->kind) {
 	case PLACEMENT_RESERVED:
 	case PLACEMENT_FIXED:
 		return pinned_text(view, index, arena, err);
@@ -233,8 +243,6 @@ static const char *placed_of(const LayoutView *view, size_t index, Arena *arena,
 	case PLACEMENT_RAM:
 		return ram_text(view, index, arena, err);
 	case PLACEMENT_MMIO64:
-		if (is_first_window(view, index))
-			return first_window_text(view, arena, err);
 		return on_neighbour(
 			view, index, "lowest place above RAM and 4 GiB", arena, err);
 	case PLACEMENT_POST_MMIO:

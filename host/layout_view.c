@@ -9,13 +9,17 @@
 
 #define TAG_WIDTH 24
 
-bool layout_view_make(const Vm *vm, Arena *arena, LayoutView *out, Error *err)
+bool layout_view_make(
+	const Vm *vm, const KeptLayout *kept, Arena *arena, LayoutView *out, Error *err)
 {
 	ResolvedLayout *layout = arena_array(arena, ResolvedLayout, 1, err);
-	LayoutView view = { .vm = vm, .layout = layout };
+	LayoutView view = { .vm = vm, .layout = layout, .restored = kept != NULL };
 	MtrrInputs inputs;
 
-	if (!layout || !vm_resolve(vm, arena, layout, err))
+	if (!layout)
+		return false;
+	if (kept ? !layout_restore(kept, &vm->layout, arena, layout, err)
+		 : !vm_resolve(vm, arena, layout, err))
 		return false;
 	if (vm->layout.arch == GUEST_ARCH_X86_64) {
 		if (!mtrr_inputs_from_resolved(
@@ -67,14 +71,22 @@ static const char *bar_text(MemoryRange window, SizeText *room)
 	return memory_range_is_empty(window) ? "no window" : room->text;
 }
 
+/* Names come from a file: nothing in them may steer a terminal. */
+static void print_name(FILE *out, const char *name)
+{
+	for (; *name; name++)
+		fputc((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name, out);
+}
+
 static void print_bars(FILE *out, const LayoutView *view)
 {
 	for (size_t i = 0; i < view->vm->layout.root_complex_count; i++) {
 		const RootComplexLayout *complex = &view->layout->root_complexes[i];
 		SizeText low, high;
 
-		fprintf(out, "largest bar   %.64s: low %s, high %s\n",
-			view->vm->layout.root_complexes[i].name, bar_text(complex->low, &low),
+		fputs("largest bar   ", out);
+		print_name(out, view->vm->layout.root_complexes[i].name);
+		fprintf(out, ": low %s, high %s\n", bar_text(complex->low, &low),
 			bar_text(complex->high, &high));
 	}
 }

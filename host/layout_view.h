@@ -13,20 +13,29 @@
 #include "loaders/mtrr.h"
 
 #define LAYOUT_SCHEMA "pvw.layout/1"
-#define LAYOUT_VIEW_MAX_KEPT ALLOCATOR_MAX_REQUESTS /* placements of a document */
+/* Bytes of a document: what the largest layout makes, explained and indented, is smaller. */
+#define LAYOUT_VIEW_MAX_DOCUMENT ((size_t)8 * 1024 * 1024)
 
 /* A machine and where it all is. */
 typedef struct LayoutView {
 	const Vm *vm;
 	const ResolvedLayout *layout;
+	bool restored; /* windows are where they were, not where they would be placed */
 	/* x86-64: the exact policy's variable MTRRs; @mtrr_error says why there are none. */
 	bool has_mtrr;
 	MtrrSet mtrr;
 	Error mtrr_error;
 } LayoutView;
 
-/** layout_view_make - resolve @vm, and cover it with MTRRs; borrows @vm. Errors: vm_resolve's */
-MUST_CHECK bool layout_view_make(const Vm *vm, Arena *arena, LayoutView *out, Error *err);
+/**
+ * layout_view_make - resolve @vm, and cover it with MTRRs
+ * @vm:   borrowed
+ * @kept: NULL, or a layout to be restored
+ *
+ * Errors: those of vm_resolve, or of layout_restore.
+ */
+MUST_CHECK bool layout_view_make(
+	const Vm *vm, const KeptLayout *kept, Arena *arena, LayoutView *out, Error *err);
 
 /* Why a placement is where it is. Texts live in the arena they were made in. */
 typedef struct LayoutReason {

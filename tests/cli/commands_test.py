@@ -207,6 +207,107 @@ def layout_compares_with_what_was_kept(pvw):
 
 
 @test
+def layout_restores_what_was_kept(pvw):
+    one, two = {"name": "a"}, {"name": "b", "segment": 1}
+    path, kept = machine(pvw, "vm.json", pcie={"root_complexes": [one, two]}), pvw.path("kept.json")
+    with open(kept, "wb") as file:
+        file.write(pvw("layout", path, "--format", "json", "--layout-version", "1").stdout)
+    turned = machine(pvw, "turned.json", pcie={"root_complexes": [two, one]})
+
+    ends(pvw("layout", turned, "--against", kept, "--layout-version", "1"), REFUSED, "PVW-RESOLVE-0019")
+    ends(pvw("layout", turned, "--pin", kept, "--explain"), DONE,
+         "where it was in the layout that is restored")
+    restored = pvw.json("pvw.layout/1", "layout", turned, "--pin", kept)
+    assert restored["version"] == 1, restored
+    places = [[(p["tag"], p["start"], p["end"], p["kind"]) for p in layout["placements"]]
+              for layout in (restored, json.loads(open(kept, encoding="utf-8").read()))]
+    assert places[0] == places[1], places
+
+    less = machine(pvw, "less.json", pcie={"root_complexes": [one]})
+    ends(pvw("layout", less, "--pin", kept), REFUSED,
+         "kept.json: error PVW-RESOLVE-0019: pcie-b-low-mmio was at 0x")
+    more = machine(pvw, "more.json", memory="5GiB", pcie={"root_complexes": [one, two]})
+    ends(pvw("layout", more, "--pin", kept), REFUSED, "ram0 at 0x200000000-0x240000000 was not there before")
+    ends(pvw("layout", path, "--pin", kept, "--layout-version", "2"), REFUSED,
+         "version 2, expected 1")
+    ends(pvw("layout", path, "--pin", kept, "--width", "32"), REFUSED, "vm.json: error PVW-RESOLVE-0008")
+    ends(pvw("layout", path, "--pin", path), MALFORMED, "vm.json.version: error PVW-JSON-0003")
+    ends(pvw("layout", path, "--pin", kept, "--against", kept), USAGE, "--against and --pin")
+
+
+@test
+def layout_warns_of_what_nobody_means(pvw):
+    window = {"start": "0x80000000", "end": "0x90000000"}
+    path = machine(pvw, "vm.json", layout={"version": 1}, pcie={"root_complexes": [{"high": window}]})
+    done = pvw("layout", path)
+    ends(done, DONE, "pcie-rc0-high-mmio")
+    ends(done, DONE, "rc0: warning PVW-RESOLVE-0024")
+    assert b"0 errors, 1 warning" in done.stderr, done.stderr
+    json.loads(pvw("layout", path, "--format", "json").stdout)
+    assert not pvw("layout", path, "--quiet").stderr
+    assert not pvw("layout", machine(pvw, "sound.json")).stderr
+
+
+def size_of(text):
+    number, unit = text.split()
+    return int(float(number) * 1024 ** ["B", "KiB", "MiB", "GiB"].index(unit))
+
+
+def wrong(place, placements):
+    """What is not true of the reason that a placement is explained with, or None."""
+    text, start = place["placed"], int(place["start"], 16)
+    size = int(place["end"], 16) - start
+    aligned = re.search("aligned to (.*)", place["asked"])
+    align = size_of(aligned[1]) if aligned else 2 ** 30 if "first window" in text else 1
+    edges = {(p["tag"], p["start"]) for p in placements}, {(p["tag"], p["end"]) for p in placements}
+    under = re.search(r"under (\S+) at (0x\w+)", text)
+    above = re.search(r"on (\S+), which ends at (0x\w+)", text)
+    behind = re.search(r"from (0x\w+) on, \D+ \((0x\w+)\) rounded up to (\d+ \w+)", text)
+    fits = re.search(r"as many times (\d+ \w+) as fit below (\S+)$", text)
+    if under:
+        edge = int(under[2], 16)
+        if under.groups() not in edges[0] or (edge - size) // align * align != start:
+            return "under"
+    elif above:
+        edge = int(above[2], 16)
+        if above.groups() not in edges[1] or -(-edge // align) * align != start:
+            return "above"
+    elif behind:
+        edge, end, step = int(behind[1], 16), int(behind[2], 16), size_of(behind[3])
+        if -(-end // step) * step != edge or -(-edge // align) * align != start:
+            return "behind"
+    if (under or above) and (edge != (start + size if under else start)) != ("apart by" in text):
+        return "apart"
+    if fits:
+        after = placements[placements.index(place) + 1]
+        if after["tag"] != fits[2] or int(after["start"], 16) - start - size >= size_of(fits[1]):
+            return "fits"
+    return None
+
+
+@test
+def layout_explains_with_the_truth(pvw):
+    pcie = {"root_complexes": [{"segment": i, "end_bus": 15, "low": "100MiB", "high": high}
+                               for i, high in enumerate(("2MiB", "16GiB", "5GiB"))]}
+    holes = [{"start": start, "end": start + 4096, "reason": "host"}
+             for start in (2 ** 31, 0xd0000000, 0x182000000, 0x300000000)]
+    reasons = 0
+    for arch in ("x86_64", "aarch64"):
+        for high in (0, "512MiB"):
+            for memory in ("2GiB", "6GiB", "3100MiB", "515GiB"):
+                for layout in ({"version": 1}, {}, {"device_space": "3GiB"},
+                               {"reserved_iova": holes}, {"ram_start": "16MiB"}):
+                    path = machine(pvw, "vm.json", arch=arch, boot="linux", memory=memory,
+                                   layout=layout, pcie=pcie, vtl2={"memory": "32MiB"},
+                                   chipset={"virtio_mmio": 3, "high": high})
+                    placements = pvw.json("pvw.layout/1", "layout", path, "--explain")["placements"]
+                    for place in placements:
+                        assert wrong(place, placements) is None, (layout, arch, place)
+                        reasons += 1
+    assert reasons > 1000, reasons
+
+
+@test
 def layout_explains_every_range(pvw):
     path = machine(pvw, "vm.json", pcie={"root_complexes": [{"name": "gpu"}]})
     text = pvw("layout", path, "--explain").stdout.decode()

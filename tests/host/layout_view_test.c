@@ -38,7 +38,7 @@ static void make(const char *text)
 {
 	cr_assert(vm_read(bytes_of(text), "vm", arena, &vm, &err), "%s: %s", err.source,
 		err.text);
-	cr_assert(layout_view_make(&vm, arena, &view, &err), "%s", err.text);
+	cr_assert(layout_view_make(&vm, NULL, arena, &view, &err), "%s", err.text);
 }
 
 #define SMALL "{\"schema\": \"pvw.vm/1\", \"memory\": \"4GiB\"}"
@@ -137,8 +137,7 @@ Test(layout_view, says_who_asked_and_what_moved_it)
 	expect_reason(0xf0000000, "pcie.root_complexes[1].low", "64 MiB, aligned to 64 MiB",
 		"highest place below 4 GiB: under pcie-rc0-low-mmio at 0xf4000000");
 	expect_reason(0x140000000, "chipset.high", "512 MiB, pinned",
-		"first window: the end of RAM (0x140000000) rounded up to a 256th of the next "
-		"power of two, 1 GiB at least, so that 6 MTRRs suffice");
+		"first window, lowest place above RAM: on ram0, which ends at 0x140000000");
 	/* What was placed before it counts, not the smaller windows that filled the gap. */
 	expect_reason(view.layout->root_complexes[0].high.start, "pcie.root_complexes[0].high",
 		"4 GiB, aligned to 4 GiB",
@@ -167,6 +166,45 @@ Test(layout_view, explains_version_1_nodes_gaps_and_vtl2)
 	expect_reason(view.layout->vtl2.start, "vtl2.memory", "128 MiB, aligned to 2 MiB",
 		"above all that the guest sees: on vtl2-chipset-mmio, which ends at "
 		"0x220000000");
+}
+
+/* H, and what is reserved, by what they are and not by their most frequent cause. */
+Test(layout_view, says_where_windows_begin_and_why)
+{
+	make("{\"schema\": \"pvw.vm/1\", \"memory\": \"2GiB\"}");
+	expect_reason(0x100000000, "chipset.high", "512 MiB, pinned",
+		"first window, lowest place above RAM: on chipset-low-mmio, which ends at "
+		"0x100000000");
+
+	make("{\"schema\": \"pvw.vm/1\", \"memory\": \"513GiB\"}");
+	expect_reason(0x8100000000, "chipset.high", "512 MiB, pinned",
+		"first window, lowest place above RAM: from 0x8100000000 on, the end of RAM "
+		"(0x8080000000) rounded up to 4 GiB so that 6 MTRRs suffice");
+
+	make(WITH(", \"layout\": {\"device_space\": \"3GiB\", \"reserved_iova\": "
+		  "[{\"start\": \"0x1c0000000\", \"end\": \"0x1c0001000\", \"reason\": "
+		  "\"a\"}]}"));
+	expect_reason(0, "memory", "4 GiB, aligned to 2 MiB",
+		"piece 1 of 2, RAM upwards: nothing is below; up to the device space of 3 GiB "
+		"below 4 GiB");
+	expect_reason(0x1c0000000, "layout.reserved_iova", "4 KiB, pinned",
+		"the host's IOMMU uses it itself: no RAM, no window");
+
+	make("{\"schema\": \"pvw.vm/1\", \"memory\": \"2GiB\", \"arch\": \"aarch64\"}");
+	expect_reason(0x140000000, "chipset.high", "512 MiB, pinned",
+		"first window, lowest place above RAM: from 0x140000000 on, for firmware needs "
+		"a gap between 4 GiB and the first window");
+
+	/* A hole that is no device space, and a window that it moved. */
+	make("{\"schema\": \"pvw.vm/1\", \"memory\": \"3GiB\", \"layout\": {\"reserved_iova\": "
+	     "[{\"start\": \"2GiB\", \"end\": \"0x80001000\", \"reason\": \"a\"}, {\"start\": "
+	     "\"0x150000000\", \"end\": \"0x150001000\", \"reason\": \"b\"}]}}");
+	expect_reason(0, "memory", "3 GiB, aligned to 2 MiB",
+		"piece 1 of 3, RAM upwards: nothing is below; as many times 2 MiB as fit below "
+		"reserved-iova-a");
+	expect_reason(0x180000000, "chipset.high", "512 MiB, pinned",
+		"first window, lowest place above RAM: on reserved-iova-b, which ends at "
+		"0x150001000, 768 MiB apart by its alignment");
 }
 
 /* Every placement of a machine with everything has its reason, in both versions. */
@@ -307,6 +345,101 @@ Test(layout_view, refuses_what_was_not_kept)
 		cr_expect_not_null(strstr(err.text, cases[i].word), "%s", err.text);
 		cr_expect_eq(kept.version, 42);
 	}
+}
+
+static KeptLayout keep(void)
+{
+	char *text = text_of("pvw.layout/1");
+	KeptLayout kept;
+
+	cr_assert(layout_kept_read(bytes_of(text), "kept", arena, &kept, &err), "%s: %s",
+		err.source, err.text);
+	free(text);
+	return kept;
+}
+
+#define TURNED                                                                                 \
+	", \"pcie\": {\"root_complexes\": [{\"name\": \"rc1\", \"start_bus\": 16, "            \
+	"\"end_bus\": "                                                                        \
+	"31}, {\"name\": \"rc0\", \"end_bus\": 15, \"high\": \"4GiB\"}]}"
+
+Test(layout_view, restores_what_was_kept)
+{
+	KeptLayout kept;
+
+	make(WITH(COMPLEXES));
+	kept = keep();
+	cr_assert(vm_read(bytes_of(WITH(TURNED)), "vm", arena, &vm, &err), "%s", err.text);
+	cr_assert(layout_view_make(&vm, &kept, arena, &view, &err), "%s", err.text);
+	cr_expect_eq(view.layout->root_complexes[0].low.start, 0xf0000000);
+	expect_reason(0xf0000000, "pcie.root_complexes[0].low", "64 MiB, aligned to 64 MiB",
+		"where it was in the layout that is restored");
+	expect_reason(0x100000000, "memory", "4 GiB, aligned to 2 MiB",
+		"piece 2 of 2, RAM upwards: on chipset-low-mmio, which ends at 0x100000000");
+
+	make(SMALL);
+	cr_expect_not(layout_view_make(&vm, &kept, arena, &view, &err));
+	cr_expect_eq(err.diagnostic, PVW_RESOLVE_0019);
+	cr_expect_not_null(strstr(err.text, "pcie-rc1-low-mmio was at"), "%s", err.text);
+}
+
+/* Names that look alike as tags are still two. */
+Test(layout_view, restores_windows_of_foreign_names)
+{
+	KeptLayout kept;
+
+	make(WITH(", \"pcie\": {\"root_complexes\": [{\"name\": \"\u00e9\"}, {\"name\": "
+		  "\"\u00fc\", \"segment\": 1}]}"));
+	kept = keep();
+	cr_expect(layout_view_make(&vm, &kept, arena, &view, &err), "%s", err.text);
+}
+
+/* The largest layout there is can be kept, explained and read again. */
+Test(layout_view, keeps_the_largest_layout)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	json_t *document;
+	KeptLayout kept;
+
+	fputs("{\"schema\": \"pvw.vm/1\", \"nodes\": [", out);
+	for (size_t i = 0; i < LAYOUT_MAX_NODES; i++)
+		fprintf(out, "%s{\"memory\": \"2MiB\"}", i ? "," : "");
+	fputs("], \"layout\": {\"device_space\": \"2GiB\"}, \"pcie\": {\"root_complexes\": [",
+		out);
+	for (size_t i = 0; i < LAYOUT_MAX_ROOT_COMPLEXES; i++)
+		fprintf(out,
+			"%s{\"name\": \"a-root-complex-with-a-name-that-goes-on-and-on-%zu\", "
+			"\"segment\": %zu, \"end_bus\": 0, \"low\": \"2MiB\", \"cxl_hdm\": "
+			"\"256MiB\", \"iommu\": \"intel-vtd\"}",
+			i ? "," : "", i, i);
+	fputs("]}}", out);
+	fclose(out);
+	make(text);
+	free(text);
+
+	document = document_of(/* explain= */ true);
+	json_object_set_new(document, "schema", json_string("pvw.layout/1"));
+	text = json_dumps(document, JSON_INDENT(2));
+	cr_expect_lt(strlen(text), LAYOUT_VIEW_MAX_DOCUMENT);
+	cr_assert(layout_kept_read(bytes_of(text), "kept", arena, &kept, &err), "%s: %s",
+		err.source, err.text);
+	cr_expect_eq(kept.count, view.layout->placements.count);
+	cr_expect(layout_view_make(&vm, &kept, arena, &view, &err), "%s", err.text);
+	json_decref(document);
+	free(text);
+}
+
+Test(layout_view, prints_names_that_steer_no_terminal)
+{
+	char *text;
+
+	make(WITH(", \"pcie\": {\"root_complexes\": [{\"name\": \"a\\u001b[31m\"}]}"));
+	text = print(/* explain= */ true);
+	cr_expect_null(strchr(text, '\033'), "\n%s", text);
+	cr_expect_not_null(strstr(text, "largest bar   a?[31m: low"), "\n%s", text);
+	free(text);
 }
 
 /* Version 1 puts windows right behind RAM, wherever it ends. */
