@@ -16,6 +16,7 @@ ExitStatus command_map(const Invocation *invocation);
 ExitStatus command_mtrr(const Invocation *invocation);
 ExitStatus command_boot_tree(const Invocation *invocation);
 ExitStatus command_acpi(const Invocation *invocation);
+ExitStatus command_igvm(const Invocation *invocation);
 ExitStatus command_artifact(const Invocation *invocation);
 ExitStatus command_check(const Invocation *invocation);
 ExitStatus command_explain(const Invocation *invocation);

@@ -255,10 +255,9 @@ static bool take_fixture(const Fixture *fixture, Arena *arena, Input *input, Err
 {
 	const FixtureOptions *options = &fixture->options;
 
-	if (fixture->has_measured || fixture->host_caps.has_alias_base) {
+	if (fixture->host_caps.has_alias_base) {
 		error_set(err, PVW_FIXTURE_0007,
-			"measured pages or an alias map, expected none: this version has no "
-			"use for them");
+			"an alias map, expected none: this version has no use for it");
 		return error_at(err, "fixture");
 	}
 	input->fixture = *fixture;
@@ -271,6 +270,10 @@ static bool take_fixture(const Fixture *fixture, Arena *arena, Input *input, Err
 		.vps_per_socket = options->vps_per_socket,
 		.smt = options->smt,
 	};
+	if (fixture->measured_vtl0.data &&
+		!measured_split(fixture->measured_vtl0, fixture->arch, &input->facts.measured, err))
+		return false;
+	input->facts.measured.vtl2 = fixture->measured_vtl2;
 	input->config.relay_devices = options->relay_devices;
 	memcpy(input->plan.entropy, options->entropy, sizeof(input->plan.entropy));
 	input->plan.request = (PlanRequest){

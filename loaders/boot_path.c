@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "loaders/boot_measured.h"
 #include "loaders/igvm.h"
 #include "loaders/linux_arm64.h"
 #include "loaders/linux_x86.h"
@@ -81,6 +82,23 @@ bool boot_path_policy(BootKind kind, const PlanRequest *request, PlanPolicy *out
 	return true;
 }
 
+/* An IGVM file brings everything that it needs: nothing of it is measured before. */
+static bool build_measured(const BootInputs *in, BuildPlan build, Arena *arena, BootPlan *out,
+	Diagnostics *diagnostics, Error *err)
+{
+	BootInputs measured = *in;
+	PlatformSettings settings;
+	BootPlan plan;
+
+	if (!in->measured || in->settings->firmware == BOOT_IGVM)
+		return build(in, arena, out, diagnostics, err);
+	if (!boot_measured_settings(in, arena, &settings, err))
+		return false;
+	measured.settings = &settings;
+	return build(&measured, arena, &plan, diagnostics, err) &&
+		boot_measured_wipe(&measured, &plan, arena, out, err);
+}
+
 bool boot_path_build(
 	const BootInputs *in, Arena *arena, BootPlan *out, Diagnostics *diagnostics, Error *err)
 {
@@ -103,5 +121,6 @@ bool boot_path_build(
 		.acpi = policy.acpi,
 		.layout_version = policy.layout_version,
 	};
-	return paths[kind].build[in->info->arch](&decided, arena, out, diagnostics, err);
+	return build_measured(
+		&decided, paths[kind].build[in->info->arch], arena, out, diagnostics, err);
 }

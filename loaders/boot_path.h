@@ -4,6 +4,7 @@
 #ifndef LOADERS_BOOT_PATH_H
 #define LOADERS_BOOT_PATH_H
 
+#include "bootinfo/measured.h"
 #include "layout/vtl0_layout.h"
 #include "loaders/boot_plan.h"
 #include "support/diagnostics.h"
@@ -32,6 +33,9 @@ typedef struct BootInputs {
 	size_t bridge_count;
 	/* Of the first processor, as an image's VP context page has them; empty: not known. */
 	RegisterList vp_context;
+	/* Of the image that VTL0 came with; NULL: it has no measured configuration. */
+	const MeasuredVtl0 *measured;
+	Bytes measured_line; /* its command line for Linux, or empty */
 	PlanRequest request;
 } BootInputs;
 
@@ -54,8 +58,11 @@ MUST_CHECK bool boot_path_policy(
  *
  * The path sees a request with nothing left open. Outputs are untouched on failure.
  *
+ * With measured pages the settings name their images, and the plan wipes what must not stay:
+ * boot_measured.h.
+ *
  * Errors: PVW_BOOT_0001 (UNSUPPORTED) no such path for this architecture, those of
- * boot_path_policy and of the path.
+ * boot_path_policy, of the measured images and of the path.
  */
 MUST_CHECK bool boot_path_build(const BootInputs *in, Arena *arena, BootPlan *out,
 	Diagnostics *diagnostics, Error *err);

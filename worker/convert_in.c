@@ -412,7 +412,7 @@ static bool parameter_in(const Pvw__V1__AcpiParameter *in, FactInputs *out, Erro
 	return true;
 }
 
-/* Measured pages and the raw IGVM map are read by a later version; nothing is silently ignored. */
+/* What is read by a later version; nothing is silently ignored. */
 static bool refuse_unsupported(const Pvw__V1__LoadBootInfoRequest *in, Error *err)
 {
 	const struct {
@@ -420,8 +420,6 @@ static bool refuse_unsupported(const Pvw__V1__LoadBootInfoRequest *in, Error *er
 		bool given;
 	} later[] = {
 		{ "igvm_memory_map", in->igvm_memory_map.len != 0 },
-		{ "measured_vtl0_config", in->measured_vtl0_config.len != 0 },
-		{ "measured_vtl2_config", in->measured_vtl2_config.len != 0 },
 		{ "confidential_debug", in->confidential_debug },
 		{ "host_caps.vtl0_alias_map", in->host_caps && in->host_caps->vtl0_alias_map },
 		{ "host_caps.vtom", in->host_caps && in->host_caps->vtom != 0 },
@@ -481,6 +479,13 @@ bool convert_fact_inputs(
 	facts.x2apic = caps->x2apic;
 	if (!refuse_unsupported(in, err) || !vps_in(caps, arena, &facts, err))
 		return false;
+	if (in->measured_vtl0_config.len &&
+		!measured_split(
+			bytes_in(in->measured_vtl0_config), facts.arch, &facts.measured, err)) {
+		error_wrap(err, "measured_vtl0_config");
+		return false;
+	}
+	facts.measured.vtl2 = bytes_in(in->measured_vtl2_config);
 	for (size_t i = 0; i < in->n_acpi; i++) {
 		if (!parameter_in(in->acpi[i], &facts, err))
 			return false;

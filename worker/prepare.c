@@ -9,6 +9,7 @@
 #include "bootinfo/boot_info_check.h"
 #include "bootinfo/boot_info_parse.h"
 #include "layout/shared_pool.h"
+#include "loaders/igvm_context.h"
 #include "vmbus/relay_aperture.h"
 
 static bool number_processors(const FactInputs *in, const BootInfo *info, Arena *arena,
@@ -51,6 +52,35 @@ static bool check_stated_vps(
 	return true;
 }
 
+static bool take_measured_vtl0(
+	const MeasuredPages *pages, Arena *arena, Facts *facts, Error *err)
+{
+	MeasuredRegisterList context = { 0 };
+
+	if (!measured_vtl0_parse(pages->config, facts->info.arch, &facts->measured, err) ||
+		!measured_vtl0_check(&facts->measured, facts->info.map, arena, err))
+		return false;
+	if (pages->vp_context.len &&
+		(!measured_context_parse(pages->vp_context, arena, &context, err) ||
+			!igvm_context_registers(context, facts->info.arch, IGVM_ANY_VTL, arena,
+				&facts->vp_context, err)))
+		return error_at(err, "measured:vp-context");
+	return !pages->command_line.len ||
+		measured_command_line_parse(pages->command_line, &facts->measured_line, err);
+}
+
+/* What the image's builder left; a host may leave it out. */
+static bool take_measured(const FactInputs *in, Arena *arena, Facts *facts, Error *err)
+{
+	const MeasuredPages *pages = &in->measured;
+
+	if (pages->config.len && !take_measured_vtl0(pages, arena, facts, err))
+		return false;
+	return !pages->vtl2.len ||
+		measured_vtl2_parse(
+			pages->vtl2, facts->info.isolation, &facts->measured_vtl2, err);
+}
+
 bool prepare_facts(
 	const FactInputs *in, Arena *arena, Facts *out, Diagnostics *diagnostics, Error *err)
 {
@@ -66,6 +96,8 @@ bool prepare_facts(
 		return error_wrap(err, "processors");
 	if (!check_stated_vps(in, &facts.topology, err))
 		return error_wrap(err, "processors");
+	if (!take_measured(in, arena, &facts, err))
+		return error_wrap(err, "measured pages");
 	/* Judged, and not the state's to keep. */
 	facts.inputs.stated_vps = NULL;
 	facts.inputs.stated_vps_count = 0;
@@ -137,6 +169,9 @@ bool prepare_plan(const Facts *facts, const Config *config, const PlanInputs *in
 		.physical_address_bits = facts->inputs.physical_address_bits,
 		.slit = facts->inputs.slit,
 		.pptt = facts->inputs.pptt,
+		.vp_context = facts->vp_context,
+		.measured = facts->measured.present ? &facts->measured : NULL,
+		.measured_line = facts->measured_line,
 		.request = in->request,
 	};
 	memcpy(boot.entropy, in->entropy, sizeof(boot.entropy));

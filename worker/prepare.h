@@ -34,6 +34,7 @@ typedef struct FactInputs {
 	bool smt;                   /* two processors a core */
 	bool x2apic;                /* the processors have it; ids above 254 need it */
 	Bytes slit, pptt;           /* tables from IGVM parameters; empty = none */
+	MeasuredPages measured;     /* of the image; empty = none */
 	uint32_t stated_vp_count;   /* 0 = the host did not say */
 	const StatedVp *stated_vps; /* some or all of them, any order */
 	size_t stated_vps_count;
@@ -45,6 +46,10 @@ typedef struct Facts {
 	BootInfo info;
 	ChipsetMmioRanges mmio; /* as resolved, before the relay's piece is cut */
 	ProcessorTopology topology;
+	MeasuredVtl0 measured;   /* present or not */
+	RegisterList vp_context; /* of its first processor, for UEFI */
+	Bytes measured_line;     /* of its Linux */
+	MeasuredVtl2 measured_vtl2;
 } Facts;
 
 /* What the host asks for. */

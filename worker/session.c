@@ -184,6 +184,10 @@ static bool build_facts(const Session *session, const FactInputs *in, Stage *sta
 	return bytes_copy(&kept.boot_tree, stage->arena, err) &&
 		bytes_copy(&kept.slit, stage->arena, err) &&
 		bytes_copy(&kept.pptt, stage->arena, err) &&
+		bytes_copy(&kept.measured.config, stage->arena, err) &&
+		bytes_copy(&kept.measured.vp_context, stage->arena, err) &&
+		bytes_copy(&kept.measured.command_line, stage->arena, err) &&
+		bytes_copy(&kept.measured.vtl2, stage->arena, err) &&
 		prepare_facts(&kept, stage->arena, &stage->facts, findings, err) &&
 		check_isolation(session, &stage->facts.info, err);
 }
@@ -358,6 +362,24 @@ static bool check_digest(const BootPlan *plan, Digest digest, Error *err)
 	return error_set(err, PVW_SESSION_0003, "plan digest %s, expected %s", given, wanted);
 }
 
+/* For a host's image, which is VTL2's: all RAM at offset = guest address. */
+static bool all_windows(
+	const BootInfo *info, Arena *arena, GuestWindow **out, size_t *count, Error *err)
+{
+	GuestWindow *windows = arena_array(arena, GuestWindow, info->map.count, err);
+
+	if (!windows)
+		return false;
+	for (size_t i = 0; i < info->map.count; i++) {
+		const MemoryRange ram = info->map.items[i].range;
+
+		windows[i] = (GuestWindow){ ram.start, memory_range_len(ram), ram.start };
+	}
+	*out = windows;
+	*count = info->map.count;
+	return true;
+}
+
 /* VTL0's RAM at offset = guest address: where it lies when nobody says otherwise. */
 static bool ram_windows(
 	const MemoryLayout *layout, Arena *arena, GuestWindow **out, size_t *count, Error *err)
@@ -407,6 +429,11 @@ static bool open_table(const Session *session, const LoadTarget *target, Arena *
 		return open_windows(session, target->windows, target->window_count, out, err);
 	}
 	*may_narrow = true;
+	/* A worker inside VTL2 never touches its own memory. */
+	if (session->plan.plan.prepared.plan.kind == BOOT_IGVM && !options->narrow_only)
+		return all_windows(
+			       &session->facts.facts.info, scratch, &windows, &count, err) &&
+			open_windows(session, windows, count, out, err);
 	return ram_windows(&session->plan.plan.prepared.layout.vtl0, scratch, &windows, &count,
 		       err) &&
 		open_windows(session, windows, count, out, err);

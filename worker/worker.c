@@ -14,6 +14,7 @@
 #include "support/version.h"
 #include "worker/guest_map.h"
 #include "worker/host_caps.h"
+#include "worker/measured.h"
 #include "worker/parameters.h"
 #include "worker/service.h"
 
@@ -239,6 +240,9 @@ static bool take_boot_info(Worker *worker, Arena *arena, Error *err)
 		if (!read_parameters(worker, pages.start, memory_range_len(pages), arena,
 			    &parameters, err))
 			return error_wrap(err, "parameter pages");
+		if (!measured_read(worker->guest_fd, &session_facts(session)->info, pages.start,
+			    arena, &facts.measured, err))
+			return error_wrap(err, "measured pages");
 		facts.slit = parameters.slit;
 		facts.pptt = parameters.pptt;
 		if (!session_load_boot_info(session, &facts, &findings, err))

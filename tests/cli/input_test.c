@@ -349,7 +349,7 @@ Test(input, refuses_parameters_and_pages_that_it_cannot_use)
 	cr_assert_not_null(strstr(err.text, "0x308"));
 
 	fixture = input.fixture;
-	fixture.has_measured = true;
+	fixture.has_host_caps = fixture.host_caps.has_alias_base = true;
 	cr_assert_not(input_from_fixture(&fixture, arena, &other, &err));
 	cr_assert_eq(err.diagnostic, PVW_FIXTURE_0007);
 
