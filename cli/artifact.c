@@ -2,7 +2,7 @@
  * pvw artifact: what artifacts hold, and how two of them differ.
  *
  * Tables, UEFI configurations and texts are compared as what they say, everything else byte by
- * byte. Exit statuses are those of diff(1): 0 equal, 1 different, 2 trouble.
+ * byte.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -26,9 +26,6 @@
 #define BYTES_A_ROW 16
 #define ROWS_SHOWN 32 /* of bytes that differ, unless -v */
 #define ARENA_LIMIT ((size_t)1 << 30)
-
-#define STATUS_CHANGED STATUS_REFUSED
-#define STATUS_TROUBLE STATUS_USAGE
 
 /* Rows of a document; grows in its arena. */
 typedef struct Rows {
@@ -485,8 +482,7 @@ ExitStatus command_artifact(const Invocation *invocation)
 		ok = finish_report(&run, ok, &err);
 	}
 	if (ok)
-		return run.changed ? STATUS_CHANGED : STATUS_DONE;
+		return run.changed ? STATUS_DIFFERENT : STATUS_DONE;
 	fflush(stdout);
-	(void)report_error(invocation, &err);
-	return STATUS_TROUBLE;
+	return report_error(invocation, &err);
 }
