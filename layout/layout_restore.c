@@ -58,21 +58,27 @@ static const KeptPlacement *find_kept(const KeptIndex *kept, const char *tag)
 	return NULL;
 }
 
+/* What is pinned anyway must be where it was: it differs, not what it then is in the way of. */
 static bool pin_request(const KeptIndex *kept, AllocatorRequest *request, Error *err)
 {
+	const bool pinned = request->kind == PLACEMENT_FIXED;
+	const uint64_t size = pinned ? memory_range_len(request->range) : request->size;
 	const KeptPlacement *was;
 	char tag[LAYOUT_TAG_SIZE];
 
 	was = find_kept(kept, layout_tag_write(request->tag, tag));
 	if (!was)
 		return error_set(err, PVW_RESOLVE_0019,
-			"%s of 0x%" PRIx64 " bytes was not there before", tag, request->size);
-	if (memory_range_len(was->range) != request->size)
+			"%s of 0x%" PRIx64 " bytes was not there before", tag, size);
+	if (memory_range_len(was->range) != size)
 		return error_set(err, PVW_RESOLVE_0019,
 			"%s was at " RANGE_FORMAT " and would have 0x%" PRIx64
 			" bytes, expected 0x%" PRIx64,
-			tag, RANGE_ARGS(was->range), request->size,
-			memory_range_len(was->range));
+			tag, RANGE_ARGS(was->range), size, memory_range_len(was->range));
+	if (pinned && !memory_range_equal(was->range, request->range))
+		return error_set(err, PVW_RESOLVE_0019,
+			"%s was at " RANGE_FORMAT " and would be at " RANGE_FORMAT, tag,
+			RANGE_ARGS(was->range), RANGE_ARGS(request->range));
 	request->kind = PLACEMENT_FIXED;
 	request->range = was->range;
 	return true;
@@ -83,7 +89,7 @@ bool kept_pin(const KeptIndex *kept, Resolver *resolver, Error *err)
 	for (size_t i = 0; i < resolver->count; i++) {
 		AllocatorRequest *request = &resolver->requests[i];
 
-		if (request->kind <= PLACEMENT_FIXED || request->kind == PLACEMENT_RAM)
+		if (request->kind == PLACEMENT_RESERVED || request->kind == PLACEMENT_RAM)
 			continue;
 		if (!pin_request(kept, request, err))
 			return false;

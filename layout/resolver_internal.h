@@ -107,7 +107,7 @@ MUST_CHECK bool resolve_current(const LayoutShape *shape, const KeptIndex *kept,
 /** layout_check_version - was @kept made with @version? */
 bool layout_check_version(const KeptLayout *kept, uint32_t version, Error *err);
 
-/** kept_pin - pins every window that is asked for where it was */
+/** kept_pin - pins every window that is asked for where it was, and checks those pinned anyway */
 MUST_CHECK bool kept_pin(const KeptIndex *kept, Resolver *resolver, Error *err);
 
 /** kept_chipset_high - where the window was, if it has the size that it had */

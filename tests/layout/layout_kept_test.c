@@ -241,12 +241,19 @@ Test(layout_kept, restores_nothing_else_than_what_was_kept)
 			"virtio-mmio of 0x1000 bytes was not there before");
 		made->shape.virtio_mmio_count = 0;
 		made->shape.chipset_low_size = 256 * MIB;
-		assert_not_restored(kept, made, PVW_ALLOC_0003, "chipset-low-mmio");
+		assert_not_restored(kept, made, PVW_RESOLVE_0019,
+			"chipset-low-mmio was at 0xf8000000-0x100000000 and would have "
+			"0x10000000 bytes, expected 0x8000000");
 		made->shape.chipset_low_size = 128 * MIB;
 		made->shape.chipset_high_size = GIB;
-		assert_not_restored(kept, made,
-			version == 1 ? PVW_RESOLVE_0019 : PVW_ALLOC_0003, "chipset-high-mmio");
+		assert_not_restored(kept, made, PVW_RESOLVE_0019,
+			"would have 0x40000000 bytes, expected 0x20000000");
 		made->shape.chipset_high_size = 512 * MIB;
+		made->complexes[0].high.fixed = (MemoryRange){ UINT64_C(0x10000000000),
+			UINT64_C(0x10000000000) + made->complexes[0].high.size };
+		assert_not_restored(
+			kept, made, PVW_RESOLVE_0019, "and would be at 0x10000000000-0x");
+		made->complexes[0].high.fixed = MEMORY_RANGE_EMPTY;
 		made->shape.version = 3 - version;
 		assert_not_restored(kept, made, PVW_RESOLVE_0019, "expected");
 	}
