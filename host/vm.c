@@ -221,6 +221,9 @@ static const JsonRow layout_rows[] = {
 			"(aarch64)" },
 	{ "ram_start", JSON_ROW_SIZE, AT(vm.layout.ram_start),
 		.help = "no RAM below; default: 0, or 1GiB for linux on aarch64" },
+	{ "min_low_ram", JSON_ROW_SIZE, AT(vm.layout.min_low_ram),
+		.help = "RAM that must be in one piece below 4 GiB; default: 128MiB for uefi "
+			"and pcat of x86_64, else 64MiB (x86_64, version 2) or nothing" },
 	{ "device_space", JSON_ROW_SIZE, AT(vm.layout.device_space_size),
 		.help = "version 2: a power of two below 4 GiB for all 32-bit addresses; 0 = "
 			"1GiB, or what chipset.low needs",
@@ -475,6 +478,7 @@ static const Parts initial = {
 		.layout = {
 			.version = LAYOUT_VERSION_CURRENT,
 			.ram_start = UNSAID,
+			.min_low_ram = UNSAID,
 			.chipset_low_size = UNSAID,
 			.chipset_high_size = UNSAID,
 			.vtl2_chipset_size = UNSAID,
@@ -506,7 +510,7 @@ static uint64_t said_or(uint64_t value, uint64_t otherwise)
 }
 
 /* Firmware for x86-64 counts on RAM where a PC has it. */
-static uint64_t min_low_ram(const Parts *parts)
+static uint64_t default_low_ram(const Parts *parts)
 {
 	const BootKind boot = parts->vm.boot;
 
@@ -531,7 +535,7 @@ static void fill_layout(Parts *parts)
 		said_or(layout->chipset_low_size, defaults->chipset_low_size);
 	layout->chipset_high_size = said_or(layout->chipset_high_size,
 		parts->vm.with_vmbus ? defaults->chipset_high_size : 0);
-	layout->min_low_ram = min_low_ram(parts);
+	layout->min_low_ram = said_or(layout->min_low_ram, default_low_ram(parts));
 	layout->has_vtl2 = layout->vtl2_size != 0;
 	layout->vtl2_chipset_size =
 		said_or(layout->vtl2_chipset_size, layout->has_vtl2 ? GIB : 0);

@@ -465,6 +465,7 @@ Test(vm, keeps_low_memory_for_firmware)
 		{ DOCUMENT(MEMORY ", \"boot\": \"uefi\", \"layout\": {\"version\": 1}"),
 			128 * MIB },
 		{ DOCUMENT(MEMORY ", \"boot\": \"linux\""), 0 },
+		{ DOCUMENT(MEMORY ", \"layout\": {\"min_low_ram\": \"1GiB\"}"), 1024 * MIB },
 		{ DOCUMENT(MEMORY ", \"boot\": \"igvm\""), 0 },
 		{ DOCUMENT(MEMORY ", \"boot\": \"uefi\", \"arch\": \"aarch64\""), 0 },
 	};
