@@ -370,7 +370,7 @@ static const CommandRow commands[] = {
 			       "exit status is 1 for a file\n"
 			       "that would not be loaded.",
 		.examples = "  pvw igvm show openhcl.bin\n"
-			    "  pvw igvm check --platform vsm -f json openhcl.bin\n",
+			    "  pvw igvm check --platform vsm --format json openhcl.bin\n",
 		.options = igvm_options,
 		.run = command_igvm,
 	},

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
@@ -107,6 +108,66 @@ def kernels():
     put("arm64_image", "short", b"\0" * 32)
 
 
+def igvm_file(version, arch, headers, data):
+    fixed = 32 if version == 2 else 24
+    body = b"".join(struct.pack("<II", kind, len(raw)) + raw.ljust(-(-len(raw) // 8) * 8, b"\0")
+                    for kind, raw in headers(fixed))
+    first = struct.pack("<IIIII", 0x4D564749, version, fixed, len(body), fixed + len(body) + len(data))
+    rest = struct.pack("<II", arch, 4096) if version == 2 else b""
+    sum_ = zlib.crc32(first + b"\0\0\0\0" + rest + body)
+    return first + struct.pack("<I", sum_) + rest + body + data
+
+
+def context(registers):
+    return struct.pack("<I", len(registers)) + b"".join(
+        struct.pack("<BI11xQQ", vtl, name, low, high) for vtl, name, low, high in registers)
+
+
+# Offsets count from the data, which begins behind the headers: made twice, the second time right.
+def igvm():
+    platform = (0x001, struct.pack("<IBBHQ", 1, 2, 1, 1, 0))
+    region, tables = 0x8000000, 0x8400000
+    pages = [struct.pack("<512Q", *entries) for entries in (
+        [tables + 0x1000 | 0x23] + [0] * 511, [tables + 0x2000 | 0x23] + [0] * 511,
+        [0] * 64 + [region + 0x200000 * i | 0xE3 for i in range(3)] + [0] * 445)]
+    registers = context([(2, 0x20010, region, 0), (2, 0x40000, 0x80000001, 0), (2, 0x40002, tables, 0)])
+    data = b"none    " + b"".join(pages) + registers
+
+    def headers(base):
+        rows = [platform,
+                (0x102, struct.pack("<IHBBQQQQQ", 1, 0, 2, 7, 0x200000, region, 0x400000, region, 1 << 31)),
+                (0x103, struct.pack("<IHBBQQQ", 1, 0, 2, 0, tables, 0x8000, 0x3000)),
+                (0x305, struct.pack("<QIIII", region, 1, 0x400000, 1, 0)),
+                (0x301, struct.pack("<QII", 0x1000, 3, 0)),
+                (0x301, struct.pack("<QII", 0x40000, 4, 0))]
+        rows += [(kind, struct.pack("<II", 3, 64 * i)) for i, kind in enumerate(
+            (0x307, 0x30A, 0x30C, 0x30E, 0x30F, 0x310, 0x313, 0x308, 0x309))]
+        rows += [(0x312, struct.pack("<II", 4, 0)), (0x80000777, b"optional"),
+                 (0x303, struct.pack("<QII", region + 0x10000, 1, 3)),
+                 (0x303, struct.pack("<QII", region + 0x20000, 1, 4)),
+                 (0x302, struct.pack("<QIIIHH", region, 1, 0, 0, 0, 0)),
+                 (0x30D, struct.pack("<QII", region + 0x1000, 1, 0x1000))]
+        start = base + sum(8 + -(-len(raw) // 8) * 8 for _, raw in rows) + 4 * 32
+        rows += [(0x302, struct.pack("<QIIIHH", tables + 4096 * i, 1, start + 8 + 4096 * i, 0, 0, 0))
+                 for i in range(3)]
+        return rows + [(0x304, struct.pack("<QIIHH", 0, 1, start + 8 + 3 * 4096, 0, 0))]
+
+    for name, flags in (("stays", 0), ("moves", 2)):
+        put("igvm", name, bytes([flags]) + igvm_file(1, 0, headers, data))
+    put("igvm", "format-2", b"\x03" + igvm_file(2, 1, headers, data))
+    put("igvm", "least", b"\0" + igvm_file(1, 0, lambda base: [platform], b"data"))
+
+    words = (0x4F48434C56544C30, 7, 0x100, 0x709, 1, 1, 0x10000, 0x800, 0x10000100, 0x20000, 0x100,
+             0xFF123, 2, 1)
+    page = struct.pack("<14Q", *words).ljust(4096, b"\0") + registers.ljust(4096, b"\0")
+    put("measured", "vtl0", b"\0" + page + b"ro\0".ljust(4096, b"\0"))
+    put("measured", "context", b"\0" + registers)
+    put("measured", "vtl2", b"\x02" + struct.pack("<QB7xIxxxx", 0x4F48434C56544C32, 46, 0))
+    put("measured", "aarch64", b"\1" + struct.pack(
+        "<14Q", words[0], 1, 0, 0x824, 0x1001, 1, *[0] * 8).ljust(4096, b"\0") +
+        context([(0, 0x20022, 0x1000, 0)]).ljust(4096, b"\0"))
+
+
 def from_pvw(pvw):
     for arch in ("x86_64", "aarch64"):
         done = subprocess.run([pvw, "layout", "--template", "--arch", arch], capture_output=True,
@@ -122,7 +183,7 @@ def from_pvw(pvw):
 
 
 MAKERS = {"trees": trees, "fixtures": fixtures, "calls": calls, "settings": settings,
-          "kernels": kernels}
+          "kernels": kernels, "igvm": igvm}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:

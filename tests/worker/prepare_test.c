@@ -242,5 +242,5 @@ Test(prepare, says_which_path_could_not_plan)
 
 	cr_assert_not(
 		prepare_plan(&facts, &config, &plan_in, arena, &prepared, &findings, &err));
-	expect(PVW_BOOT_0001, "igvm: ");
+	expect(PVW_IGVM_0032, "igvm: ");
 }
