@@ -85,10 +85,10 @@ static bool fail(const Arm64Room *room, const Arm64Demand *demand, Error *err)
 	const NodeRangeList ram = room->ram;
 
 	return error_set(err, PVW_ARM64_0008,
-		"%s needs 0x%" PRIx64 " bytes at a multiple of 0x%" PRIx64 " from 0x%" PRIx64
-		" on, expected room in RAM: %zu ranges from 0x%" PRIx64 " to 0x%" PRIx64
-		", of which %zu pieces are taken%s%s",
-		demand->name, demand->offset + demand->len, demand->align, demand->from,
+		"%s needs 0x%" PRIx64 " bytes, 0x%" PRIx64 " behind a multiple of 0x%" PRIx64
+		" from 0x%" PRIx64 " on, expected room in RAM: %zu ranges from 0x%" PRIx64
+		" to 0x%" PRIx64 ", of which %zu pieces are taken%s%s",
+		demand->name, demand->len, demand->offset, demand->align, demand->from,
 		ram.count, ram.items[0].range.start, ram.items[ram.count - 1].range.end,
 		room->count, room->count ? ", the last by " : "",
 		room->count ? room->taken[room->count - 1].name : "");

@@ -268,13 +268,13 @@ static const Broken broken_firmware[] = {
 	{ FIRMWARE_X86_SEC + FIRMWARE_CODE + 0x84, 2, 0xaa64, 0, PVW_UEFI_0011, "aarch64" },
 };
 
-static void try_all(void (*make)(uint8_t *file), size_t size, Image *image, const Broken *rows,
-	size_t count)
+static void try_all(GuestShape shape, void (*make)(uint8_t *file), size_t size, Image *image,
+	const Broken *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		make(file);
 		kernel_put(file, rows[i].at, rows[i].width, rows[i].value);
-		start((GuestShape){ 0 });
+		start(shape);
 		*image = uploaded("image", file, rows[i].len ? rows[i].len : size);
 		expect_refusal(rows[i].diagnostic, rows[i].word);
 	}
@@ -282,21 +282,85 @@ static void try_all(void (*make)(uint8_t *file), size_t size, Image *image, cons
 
 Test(images, a_broken_bzimage_leaves_the_guest_alone)
 {
-	try_all(bzimage_file, BZIMAGE_FILE_SIZE, &settings.linux_direct.kernel, broken_bzimages,
-		ARRAY_COUNT(broken_bzimages));
+	try_all((GuestShape){ 0 }, bzimage_file, BZIMAGE_FILE_SIZE,
+		&settings.linux_direct.kernel, broken_bzimages, ARRAY_COUNT(broken_bzimages));
 }
 
 Test(images, a_broken_elf_kernel_leaves_the_guest_alone)
 {
-	try_all(elf_file, ELF_FILE_SIZE, &settings.linux_direct.kernel, broken_elfs,
-		ARRAY_COUNT(broken_elfs));
+	try_all((GuestShape){ 0 }, elf_file, ELF_FILE_SIZE, &settings.linux_direct.kernel,
+		broken_elfs, ARRAY_COUNT(broken_elfs));
+}
+
+/* An Image that goes anywhere, in pages of 4 KiB. */
+static void arm64_file(uint8_t *image)
+{
+	memset(image, 0x5a, 0x3000);
+	kernel_put(image, 8, 8, 0);
+	kernel_put(image, 16, 8, 4 * MIB);
+	kernel_put(image, 24, 8, 0xa);
+	kernel_put(image, 56, 4, 0x644d5241);
+}
+
+static const Broken broken_arm64_images[] = {
+	{ 0, 0, 0, 63, PVW_ARM64_0001, "63 bytes" },
+	{ 56, 4, 0, 0, PVW_ARM64_0002, "magic 0x00000000" },
+	{ 24, 8, 0xb, 0, PVW_ARM64_0003, "big-endian" },
+	{ 24, 8, 0xc, 0, PVW_ARM64_0004, "16 KiB" },
+	{ 24, 8, 0xe, 0, PVW_ARM64_0004, "64 KiB" },
+	{ 24, 8, 0x2, 0, PVW_ARM64_0005, "anywhere" },
+	{ 8, 8, 0x80800, 0, PVW_ARM64_0006, "text_offset 0x80800" },
+	{ 16, 8, 0x2fff, 0, PVW_ARM64_0007, "0x2fff" },
+	{ 16, 8, 0x10000000, 0, PVW_ARM64_0008, "needs 0x10000000 bytes" },
+	{ 16, 8, UINT64_MAX, 0, PVW_ARM64_0008, "needs 0xffffffffffffffff bytes" },
+	{ 8, 8, UINT64_MAX - 0xfff, 0, PVW_ARM64_0008, "0xfffffffffffff000" },
+};
+
+static void use_arm64(void)
+{
+	start((GuestShape){ .arm = true });
+	settings.linux_direct.hardware = LINUX_HARDWARE_DEVICE_TREE;
+	arm64_file(file);
+	settings.linux_direct.kernel = uploaded("k", file, 0x3000);
+}
+
+Test(images, an_arm64_image_reaches_the_guest)
+{
+	use_arm64();
+	prepare();
+	expect_memory(16 * MIB, file, 0x3000);
+}
+
+Test(images, a_broken_arm64_image_leaves_the_guest_alone)
+{
+	static const LinuxHardware all[] = { LINUX_HARDWARE_ACPI, LINUX_HARDWARE_DEVICE_TREE };
+
+	for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
+		settings.linux_direct.hardware = all[i];
+		try_all((GuestShape){ .arm = true }, arm64_file, 0x3000,
+			&settings.linux_direct.kernel, broken_arm64_images,
+			ARRAY_COUNT(broken_arm64_images));
+	}
+}
+
+Test(images, what_a_kernel_for_arm64_cannot_be_told_leaves_the_guest_alone)
+{
+	use_arm64();
+	settings.linux_direct.initrd =
+		(Image){ .place = IMAGE_IN_PLACE, .gpa = 0x1234567, .len = 0x1000 };
+	expect_refusal(PVW_LINUX_0016, "0x1234567");
+	settings.linux_direct.initrd.gpa = 0x10000000; /* VTL2's */
+	expect_refusal(PVW_LINUX_0020, "0x10000000-0x10001000");
+	settings.linux_direct.initrd = (Image){ 0 };
+	settings.linux_direct.command_line = TEXT("a\0b");
+	expect_refusal(PVW_LINUX_0008, "NUL at byte 1");
 }
 
 Test(images, broken_firmware_leaves_the_guest_alone)
 {
 	settings.firmware = BOOT_UEFI;
-	try_all(firmware_x86, FIRMWARE_X86_SIZE, &settings.firmware_image, broken_firmware,
-		ARRAY_COUNT(broken_firmware));
+	try_all((GuestShape){ 0 }, firmware_x86, FIRMWARE_X86_SIZE, &settings.firmware_image,
+		broken_firmware, ARRAY_COUNT(broken_firmware));
 }
 
 static void use_kernel(void)
