@@ -138,6 +138,20 @@ static MemoryRange segment_pages(const ElfSegment *segment)
 		align_down(segment->gpa + segment->room + PAGE_SIZE - 1, PAGE_SIZE) };
 }
 
+/* Few segments, each below 2^64 / 2^32: the sum does not wrap. */
+static bool check_memory(const ElfImage *image, Error *err)
+{
+	uint64_t memory = 0;
+
+	for (size_t i = 0; i < image->count; i++)
+		memory += image->segments[i].room;
+	return memory <= ELF_IMAGE_MAX_MEMORY ||
+		error_set(err, PVW_ELF_0009,
+			"%zu segments take 0x%" PRIx64 " bytes of memory, expected at most "
+			"0x%" PRIx64,
+			image->count, memory, ELF_IMAGE_MAX_MEMORY);
+}
+
 static bool check_apart(const ElfImage *image, Error *err)
 {
 	for (size_t i = 1; i < image->count; i++) {
@@ -174,7 +188,8 @@ bool elf_image_parse(Bytes file, uint64_t lowest, uint64_t limit, ElfImage *out,
 	assert(is_aligned(limit, PAGE_SIZE));
 	if (!read_header(file, &header, err) ||
 		!read_segments(file, &header, lowest, limit, &image, err) ||
-		!check_apart(&image, err) || !check_entry(&image, header.e_entry, err))
+		!check_memory(&image, err) || !check_apart(&image, err) ||
+		!check_entry(&image, header.e_entry, err))
 		return false;
 	image.entry = header.e_entry;
 	image.pages = (MemoryRange){ image.segments[0].gpa,

@@ -13,6 +13,13 @@
 #define ELF_IMAGE_MAX_HEADERS 64  /* program headers */
 #define ELF_IMAGE_MAX_SEGMENTS 16 /* of them, to be loaded */
 
+/*
+ * Bytes of memory of all segments: more than a kernel is mapped with unless it moves itself, and
+ * as much as can be uploaded. Zeros that a few bytes of a file ask for cost as much as bytes do.
+ * [LINUX] arch/x86/include/asm/page_64_types.h, KERNEL_IMAGE_SIZE
+ */
+#define ELF_IMAGE_MAX_MEMORY UINT64_C(0x20000000)
+
 typedef struct ElfSegment {
 	uint64_t gpa;  /* multiple of PAGE_SIZE */
 	Bytes bytes;   /* from @gpa on; may be empty; borrowed */
@@ -41,7 +48,7 @@ bool elf_image_is(Bytes file);
  * Errors: PVW_ELF_0001 (BAD_VALUE) not an ELF file, _0002 (UNSUPPORTED) of another kind than a
  * little-endian executable of 64 bits for x86-64, _0003 (TRUNCATED) something lies beyond the end
  * of the file, _0004 (BAD_VALUE) a segment, _0005 (OVERLAP) two of them, _0006 (BAD_VALUE) entry,
- * _0007 (LIMIT) too many, _0008 (MISSING) none.
+ * _0007 (LIMIT) too many, _0008 (MISSING) none, _0009 (LIMIT) ELF_IMAGE_MAX_MEMORY.
  */
 MUST_CHECK bool elf_image_parse(
 	Bytes file, uint64_t lowest, uint64_t limit, ElfImage *out, Error *err);

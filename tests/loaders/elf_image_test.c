@@ -127,6 +127,15 @@ Test(elf_image, refuses_files_with_nothing_to_load)
 	refused(whole, PVW_ELF_0008, "none of them");
 }
 
+/* A small file could keep the worker busy with gigabytes of zeros. */
+Test(elf_image, refuses_memory_that_no_kernel_takes)
+{
+	kernel_put(file, 0xd8, 8, 512 * MIB - 0x1234);
+	cr_assert_eq(parsed().count, 2u);
+	kernel_put(file, 0xd8, 8, 512 * MIB - 0x1233);
+	refused(whole, PVW_ELF_0009, "2 segments take 0x20000001 bytes");
+}
+
 Test(elf_image, refuses_more_segments_than_it_holds)
 {
 	kernel_put(file, 0x38, 2, 17);
