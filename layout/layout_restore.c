@@ -129,6 +129,29 @@ bool kept_check_ram(const KeptIndex *kept, NodeRangeList ram, Arena *arena, Erro
 	return layout_compare(&was, &now, err);
 }
 
+/* Every version keeps windows on their side of 4 GiB and of RAM; a file may say anything. */
+static bool check_sides(const ResolvedLayout *layout, Error *err)
+{
+	const uint64_t floor = layout->end_of_ram > FOUR_GIB ? layout->end_of_ram : FOUR_GIB;
+	char tag[LAYOUT_TAG_SIZE];
+
+	for (size_t i = 0; i < layout->placements.count; i++) {
+		const LayoutPlacement *at = &layout->placements.items[i];
+		const bool high = at->kind == PLACEMENT_MMIO64 ||
+			at->kind == PLACEMENT_POST_MMIO || at->item == LAYOUT_ITEM_CHIPSET_HIGH;
+
+		if (high && at->range.start < floor)
+			return error_set(err, PVW_RESOLVE_0019,
+				"%s was at " RANGE_FORMAT ", expected from 0x%" PRIx64 " on",
+				layout_tag_write(at->tag, tag), RANGE_ARGS(at->range), floor);
+		if (at->kind == PLACEMENT_MMIO32 && at->range.end > FOUR_GIB)
+			return error_set(err, PVW_RESOLVE_0019,
+				"%s was at " RANGE_FORMAT ", expected below 4 GiB",
+				layout_tag_write(at->tag, tag), RANGE_ARGS(at->range));
+	}
+	return true;
+}
+
 bool layout_restore(const KeptLayout *kept, const LayoutShape *shape, Arena *arena,
 	ResolvedLayout *out, Error *err)
 {
@@ -147,7 +170,8 @@ bool layout_restore(const KeptLayout *kept, const LayoutShape *shape, Arena *are
 			? !resolve_reference(shape, &index, arena, &layout, err)
 			: !resolve_current(shape, &index, arena, &layout, err))
 		return false;
-	if (!layout_keep(&layout, arena, &now, err) || !layout_compare(kept, &now, err))
+	if (!check_sides(&layout, err) || !layout_keep(&layout, arena, &now, err) ||
+		!layout_compare(kept, &now, err))
 		return false;
 	*out = layout;
 	return true;

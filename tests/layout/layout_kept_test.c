@@ -282,6 +282,36 @@ Test(layout_kept, restores_nothing_from_what_contradicts_itself)
 	assert_not_restored(kept, made, PVW_RESOLVE_0020, "both called a");
 }
 
+/* What was kept, with the window of that tag at @start instead. */
+static KeptLayout move(KeptLayout kept, const char *tag, uint64_t start)
+{
+	KeptPlacement *items = arena_array(arena, KeptPlacement, kept.count, &err);
+	size_t at = 0;
+
+	memcpy(items, kept.items, kept.count * sizeof(*items));
+	while (strcmp(items[at].tag, tag) != 0)
+		at++;
+	items[at].range = (MemoryRange){ start, start + memory_range_len(items[at].range) };
+	return (KeptLayout){ kept.version, items, kept.count };
+}
+
+Test(layout_kept, restores_no_window_on_the_other_side_of_4_gib_or_of_ram)
+{
+	for (uint32_t version = 1; version <= LAYOUT_VERSION_CURRENT; version++) {
+		Guest *made = guest(version);
+		const KeptLayout kept = keep_guest(made);
+
+		assert_not_restored(move(kept, "chipset-high-mmio", 3 * GIB), made,
+			PVW_RESOLVE_0019,
+			"chipset-high-mmio was at 0xc0000000-0xe0000000, expected from 0x");
+		assert_not_restored(move(kept, "pcie-seg1-ecam", 3 * GIB), made,
+			PVW_RESOLVE_0019,
+			"pcie-seg1-ecam was at 0xc0000000-0xc1000000, expected from 0x");
+		assert_not_restored(move(kept, "pcie-a-low-mmio", 1024 * GIB), made,
+			PVW_RESOLVE_0019, "expected below 4 GiB");
+	}
+}
+
 Test(layout_kept, says_when_memory_for_restoring_runs_out)
 {
 	Guest *made = guest(2);
