@@ -55,6 +55,19 @@ static bool place_initrd(Bytes bytes, LayoutRecordList ram, const LinuxX86Kernel
 	return kernel->above_4gib && boot_image_high("linux.initrd", bytes, &room, out, &above);
 }
 
+/* A kernel that says how high it takes one is believed; others are asked by nobody. */
+static bool check_initrd_end(const BootImage *initrd, const LinuxX86Kernel *kernel, Error *err)
+{
+	const MemoryRange pages = boot_image_range(initrd);
+
+	return !kernel->setup_header.len || kernel->above_4gib ||
+		pages.end <= kernel->initrd_limit ||
+		error_set(err, PVW_LINUX_0010,
+			"linux.initrd at " RANGE_FORMAT
+			", expected an end at or below 0x%" PRIx64 ", as this kernel takes it",
+			RANGE_ARGS(pages), kernel->initrd_limit);
+}
+
 /* An initrd of no bytes is none. */
 static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutRecordList ram,
 	const LinuxX86Kernel *kernel, BootImage *out, Error *err)
@@ -68,7 +81,8 @@ static bool find_initrd(const Image *initrd, IsolationType isolation, LayoutReco
 	} else if (initrd->place == IMAGE_IN_PLACE && initrd->len) {
 		if (!boot_image_in_place(
 			    "linux.initrd", initrd, LINUX_X86_KERNEL_GPA, ram, &placed, err) ||
-			!boot_image_check_apart(&placed, &kernel->image, err))
+			!boot_image_check_apart(&placed, &kernel->image, err) ||
+			!check_initrd_end(&placed, kernel, err))
 			return false;
 	}
 	*out = placed;

@@ -702,6 +702,19 @@ Test(linux_x86, leaves_an_initrd_above_4_gib_to_kernels_that_take_it)
 	refused(PVW_LINUX_0010, "0x100000000", NULL);
 }
 
+Test(linux_x86, holds_an_initrd_in_place_to_what_the_kernel_takes)
+{
+	use_bzimage();
+	kernel_put(kernel_file, 0x236, 2, 1);
+	guest.settings.linux_direct.initrd =
+		(Image){ .place = IMAGE_IN_PLACE, .gpa = 0x7ffff000, .len = 0x1000 };
+	built();
+	guest.settings.linux_direct.initrd.len++;
+	refused(PVW_LINUX_0010, "0x7ffff000-0x80001000", "settings.linux_direct.initrd");
+	kernel_put(kernel_file, 0x22c, 4, 0xf7ffffff);
+	built();
+}
+
 Test(linux_x86, holds_the_command_line_to_what_the_kernel_takes)
 {
 	static uint8_t line[256];
