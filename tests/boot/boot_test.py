@@ -20,11 +20,15 @@ import tempfile
 import threading
 import time
 
+import cases_arm64
 import cases_x86
 import checks
+import checks_arm64
 import checks_x86
+import gdb_arm64
 import gdb_state
 import machine
+import mutations_arm64
 import mutations_x86
 from case import MIB
 from checks import Boot
@@ -148,20 +152,60 @@ def boot_mutation(lab, base, case, mutation, rows, guest_class):
             machine.remove_files(folder)
 
 
+@dataclasses.dataclass(frozen=True)
+class Registers:
+    """How the registers of an architecture are asked for and compared."""
+    entry: str          # the plan's name of the instruction pointer
+    ask: object
+    differences: object
+    other: str          # a register that is 0
+    other_at: int       # in the ROM
+
+
+REGISTERS = {
+    "x86_64": Registers("Rip", gdb_state.registers, gdb_state.differences_x86, "R12",
+                        mutations_x86.STATE + 0x10 + 8 * 12),
+    "aarch64": Registers("Pc", gdb_arm64.ask, gdb_arm64.differences, "X7",
+                         mutations_arm64.STATE_X0 + 8 * 7),
+}
+
+
 def look_at_registers(lab, case):
     """At the kernel's first instruction; and a ROM with another value must be found out."""
     folder = lab.prepare(case, f"registers-{case.name}")
+    own = REGISTERS[case.arch]
     try:
         plan = Plan(folder)
-        entry = plan.value("Rip")
-        wrong = gdb_state.differences_x86(plan, gdb_state.look(plan.command, folder, entry))
+
+        def look():
+            return own.differences(plan, gdb_state.look(plan.command, folder,
+                                                        plan.value(own.entry), own.ask))
+
+        wrong = look()
         with open(folder / "rom.bin", "r+b") as rom:
-            rom.seek(mutations_x86.STATE + 0x10 + 8 * 12)  # R12
+            rom.seek(own.other_at)
             rom.write(b"\x5a")
-        damaged = gdb_state.differences_x86(plan, gdb_state.look(plan.command, folder, entry))
-        if damaged != ["R12 0x5a, expected 0x0"]:
-            wrong.append(f"a wrong R12 is reported as {damaged}")
+        damaged = look()
+        if damaged != [f"{own.other} 0x5a, expected 0x0"]:
+            wrong.append(f"a wrong {own.other} is reported as {damaged}")
         return wrong
+    finally:
+        machine.remove_files(folder)
+
+
+def puts_back_what_the_board_overwrites(lab, case):
+    """A tree at the start of RAM, where the board writes its own at every reset, arrives."""
+    folder = lab.prepare(case, f"put-back-{case.name}")
+    try:
+        plan = Plan(folder)
+        with open(folder / "ram.img", "r+b") as memory, open(folder / "rom.bin", "r+b") as rom:
+            mutations_arm64.Guest(plan, memory, rom).move_tree()
+        outcome = machine.run(plan.command, folder, BOOT_TIMEOUT)
+        console = Console(outcome.text)
+        wrong = checks.run_all(checks_arm64.ROWS[case.hardware],
+                               Boot(case, plan, console, outcome.status, outcome.why))
+        return [f"{name}: {sentence}" for name, sentence in wrong] + \
+            ([console.tail()] if wrong else [])
     finally:
         machine.remove_files(folder)
 
@@ -240,11 +284,12 @@ class SkipTest(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Arch:
-    cases: object
-    rows: list
+    cases: list
+    bases: dict     # by hardware: what is damaged, or does other things
+    rows: dict      # by hardware
     mutations: list
     guest: object
-    others: list  # (name, function of lab and base case)
+    others: list    # (name, hardware, function of lab and base case)
 
 
 def case_named(name, **changes):
@@ -252,21 +297,30 @@ def case_named(name, **changes):
 
 
 ARCHS = {
-    "x86_64": Arch(cases_x86, checks_x86.ROWS, mutations_x86.MUTATIONS, mutations_x86.Guest, [
-        ("registers", look_at_registers),
-        ("registers-vmlinux", lambda lab, case: look_at_registers(
+    "x86_64": Arch(cases_x86.CASES, {"": cases_x86.BASE}, {"": checks_x86.ROWS},
+                   mutations_x86.MUTATIONS, mutations_x86.Guest, [
+        ("registers", "", look_at_registers),
+        ("registers-vmlinux", "", lambda lab, case: look_at_registers(
             lab, dataclasses.replace(case, name="vmlinux", image="vmlinux"))),
-        ("reset", reset_x86),
-        ("status", tells_status),
-        ("memtest", boots_memtest),
-        ("refuses-no-ram", refuses(case_named("none", memory=0), [], "PVW-AGENT-0016", "memory")),
-        ("refuses-rom", refuses(case_named("rom"), ["--rom", str(ROOT / "tests/boot")],
-                                "PVW-CLI-0002", "state_x86.bin")),
-        ("refuses-qemu", refuses(case_named("qemu"), ["--qemu", "/no/such/qemu"],
-                                 "PVW-AGENT-0012", "/no/such/qemu")),
-        ("reports-silence", refuses(case_named("silent", append="console=tty0"),
-                                    ["--append", "quiet", "--timeout", "8"], "PVW-AGENT-0013",
-                                    "nothing on the console")),
+        ("reset", "", reset_x86),
+        ("status", "", tells_status),
+        ("memtest", "", boots_memtest),
+        ("refuses-no-ram", "", refuses(case_named("none", memory=0), [], "PVW-AGENT-0016",
+                                       "memory")),
+        ("refuses-rom", "", refuses(case_named("rom"), ["--rom", str(ROOT / "tests/boot")],
+                                    "PVW-CLI-0002", "state_x86.bin")),
+        ("refuses-qemu", "", refuses(case_named("qemu"), ["--qemu", "/no/such/qemu"],
+                                     "PVW-AGENT-0012", "/no/such/qemu")),
+        ("reports-silence", "", refuses(case_named("silent", append="console=tty0"),
+                                        ["--append", "quiet", "--timeout", "8"],
+                                        "PVW-AGENT-0013", "nothing on the console")),
+    ]),
+    "aarch64": Arch(cases_arm64.CASES, cases_arm64.BASES, checks_arm64.ROWS,
+                    mutations_arm64.MUTATIONS, mutations_arm64.Guest, [
+        ("registers-device-tree", "device-tree", look_at_registers),
+        ("registers-acpi", "acpi", look_at_registers),
+        ("put-back-device-tree", "device-tree", puts_back_what_the_board_overwrites),
+        ("put-back-acpi", "acpi", puts_back_what_the_board_overwrites),
     ]),
 }
 
@@ -286,23 +340,27 @@ def list_tests(arch, lab):
     """[(what, name, slots, function)]"""
     own = ARCHS[arch]
     tests = [("boot", case.name, 1 if case.vps == 1 else 2,
-              lambda case=case: boot_case(lab, lab.case(case), own.rows))
-             for case in own.cases.CASES]
-    base = {}
+              lambda case=case: boot_case(lab, lab.case(case), own.rows[case.hardware]))
+             for case in own.cases]
+    folders = {}
     lock = threading.Lock()
 
-    def prepared():
+    def prepared(hardware):
         with lock:
-            if "folder" not in base:
-                base["folder"] = lab.prepare(lab.case(own.cases.BASE), "base")
-            return base["folder"]
+            if hardware not in folders:
+                case = lab.case(own.bases[hardware])
+                folders[hardware] = lab.prepare(case, f"damaged-{case.name}")
+            return folders[hardware]
 
-    tests += [("damage", mutation.name, 1,
-               lambda mutation=mutation: boot_mutation(
-                   lab, prepared(), lab.case(own.cases.BASE), mutation, own.rows, own.guest))
+    def damage(mutation):
+        return boot_mutation(lab, prepared(mutation.base), lab.case(own.bases[mutation.base]),
+                             mutation, own.rows[mutation.base], own.guest)
+
+    tests += [("damage", mutation.name, 1, lambda mutation=mutation: damage(mutation))
               for mutation in own.mutations]
-    tests += [("other", name, 1, lambda test=test: test(lab, lab.case(own.cases.BASE)))
-              for name, test in own.others]
+    tests += [("other", name, 1,
+               lambda test=test, hardware=hardware: test(lab, lab.case(own.bases[hardware])))
+              for name, hardware, test in own.others]
     return tests
 
 

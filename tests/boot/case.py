@@ -26,6 +26,7 @@ class Case:
     options: tuple = ()    # more words for pvw-agent boot
     append: str = ""
     has_vmod: bool = False
+    hardware: str = ""     # aarch64: "device-tree" or "acpi"
 
     def words(self, guests):
         """Arguments of pvw-agent boot."""
@@ -35,6 +36,8 @@ class Case:
                  "--initrd", guests / "initrd.gz", "--append", self.command_line()]
         if self.arch == "x86_64":
             words += ["--mtrr", self.mtrr]
+        if self.hardware == "acpi":
+            words += ["--acpi"]
         if self.device_space:
             words += ["--device-space", size_text(self.device_space)]
         return [str(word) for word in words + list(self.options)]
@@ -44,6 +47,8 @@ class Case:
                            "acpi_force_table_verification no_timer_check panic=-1 "
                            "reboot=t",
                  "aarch64": "console=ttyAMA0 earlycon panic=-1"}[self.arch]
+        if self.hardware == "acpi":
+            fixed += " acpi_force_table_verification"
         return (fixed + " " + self.append).strip()
 
     def cpus_of_node(self, node):

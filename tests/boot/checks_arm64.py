@@ -309,8 +309,8 @@ def nodes_are_the_srats(boot):
             memory.append((base, base + length, struct.unpack_from("<I", entry, 2)[0]))
     found = [int(pxm) for pxm, _ in boot.console.find(
         r"SRAT: PXM (\d+) -> MPIDR 0x([0-9a-f]+) -> Node \d+")]
-    told = [(int(start, 16), int(end, 16) + 1, int(pxm)) for pxm, start, end in
-            boot.console.find(r"ACPI: SRAT: Node \d+ PXM (\d+) \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]")]
+    told = [(int(start, 16), int(end, 16) + 1, int(pxm)) for pxm, start, end in boot.console.find(
+        r"ACPI: SRAT: Node \d+ PXM (\d+) \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]")]
     return differs("SRAT's processors", found, processors) + \
         differs("SRAT's memory", worded(sorted(told)), worded(sorted(memory))) + \
         differs("SRAT's memory in the plan", worded(ranges_with_nodes(memory)),

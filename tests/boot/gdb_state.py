@@ -59,8 +59,12 @@ class Stub:
                 raise ValueError(f"{command}: {packet}")
 
 
-def look(command, folder, entry, timeout=60):
-    """What "info registers" says at @entry; text."""
+def registers(stub):
+    return stub.monitor("info registers")
+
+
+def look(command, folder, entry, ask=registers, timeout=60):
+    """What @ask learns at @entry; without it, the text of "info registers"."""
     path = os.path.join(folder, "gdb.sock")
     if os.path.exists(path):
         os.unlink(path)
@@ -76,7 +80,7 @@ def look(command, folder, entry, timeout=60):
             raise ValueError(f"breakpoint: {answer}")
         stub.send("c")
         stub.receive()
-        return stub.monitor("info registers")
+        return ask(stub)
     finally:
         child.kill()
         child.wait()

@@ -227,6 +227,7 @@ class Mutation:
     also: str = ""      # that the console must have, a regular expression
     until: str = None   # words on the console after which there is nothing to wait for
     timeout: int = 300
+    base: str = ""      # which guest is damaged, by its hardware
 
 
 CHECKSUM = "Incorrect checksum in table"

@@ -7,6 +7,8 @@ import json
 import pathlib
 import struct
 
+from tree import Tree
+
 
 def number(value):
     return int(value, 0) if isinstance(value, str) else value
@@ -107,8 +109,9 @@ class Plan:
         return entries
 
     def command_line(self):
-        if "linux.command-line" not in self.names:
-            return ""
+        if "linux.command-line" not in self.names:  # aarch64: it stands in the tree
+            tree = Tree((self.folder / "linux.device-tree.bin").read_bytes())
+            return tree.root.find("chosen").text("bootargs")
         path = self.folder / "linux.command-line.bin"
         return path.read_bytes().rstrip(b"\0").decode()
 
@@ -141,6 +144,9 @@ class Plan:
         return self.table_at(self.rsdp().u64(24))
 
     def table(self, signature):
+        """None if there is none, or no tables at all."""
+        if "acpi.rsdp" not in self.names:
+            return None
         for table in self.tables():
             if table.signature == signature:
                 return table
