@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <linux/vm_sockets.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include <linux/vm_sockets.h>
 
 #include "cli/commands.h"
 #include "cli/output.h"
