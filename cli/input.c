@@ -271,7 +271,8 @@ static bool take_fixture(const Fixture *fixture, Arena *arena, Input *input, Err
 		.smt = options->smt,
 	};
 	if (fixture->measured_vtl0.data &&
-		!measured_split(fixture->measured_vtl0, fixture->arch, &input->facts.measured, err))
+		!measured_split(
+			fixture->measured_vtl0, fixture->arch, &input->facts.measured, err))
 		return false;
 	input->facts.measured.vtl2 = fixture->measured_vtl2;
 	input->config.relay_devices = options->relay_devices;

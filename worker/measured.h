@@ -13,7 +13,8 @@
  * @parameters: first address of the parameter pages
  * @out:        lives in @arena; empty without a configuration in VTL0's memory, or with a wiped one
  *
- * Errors: PVW_MEASURED_0001 to _0007 for what VTL0's configuration says; those of guest_memory_read.
+ * Errors: PVW_MEASURED_0001 to _0007 for what VTL0's configuration says; those of
+ * guest_memory_read.
  */
 MUST_CHECK bool measured_read(int fd, const BootInfo *info, uint64_t parameters, Arena *arena,
 	MeasuredPages *out, Error *err);

@@ -14,7 +14,7 @@
 
 /* The handlers' own features; Hello lists only what works. */
 static const char *const features[] = { "events", "blobs", "uefi", "pcat", "linux-in-place",
-	"linux-blobs", "uefi-blobs", "intercepts" };
+	"linux-blobs", "uefi-blobs", "igvm-blobs", "measured-pages", "intercepts" };
 
 const char *const *service_features(size_t *count)
 {

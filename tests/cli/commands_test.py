@@ -24,7 +24,7 @@ import xml.etree.ElementTree
 
 DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
 COMMANDS = ["serve", "plan", "layout", "map", "mtrr", "boot-tree", "acpi", "artifact",
-            "check", "explain", "fixture", "call",
+            "check", "explain", "fixture", "igvm", "call",
             "doctor", "completion", "version", "help"]
 tests = []
 

@@ -361,7 +361,8 @@ Test(boot_plan, takes_no_more_artifacts_than_it_says)
 	for (size_t i = 0; i <= BOOT_PLAN_MAX_ARTIFACTS + 3; i++)
 		boot_plan_place(over, number_name(i), 8 * i, TEXT("1"));
 	boot_plan_register(over, reg(REGISTER_RIP, 0));
-	expect_refusal(over, PVW_PLAN_0004, "artifact 1024 is artifact 1025, expected at most 1024");
+	expect_refusal(
+		over, PVW_PLAN_0004, "artifact 1024 is artifact 1025, expected at most 1024");
 }
 
 Test(boot_plan, refuses_a_second_value_for_a_register)
