@@ -139,3 +139,56 @@ Test(machine, ends_a_worker_that_still_runs)
 	cr_assert_eq(machine.worker, 0);
 	cr_assert_eq(machine.memory_fd, -1);
 }
+
+/* Two windows, the higher one first in the file. */
+static Machine machine_with_windows(void)
+{
+	static const MachineWindow windows[] = {
+		{ 0, 0x10000, 0x20000 },
+		{ 0x100000000, 0x20000, 0 },
+	};
+	Machine machine = machine_new();
+
+	machine.windows = (MachineWindowList){ windows, 2 };
+	return machine;
+}
+
+Test(machine, looks_through_windows)
+{
+	Machine machine = machine_with_windows();
+	uint64_t size;
+	char text[4];
+	Error err = { 0 };
+
+	put(&machine, 0x21000, "low");
+	put(&machine, 0x1000, "high");
+
+	cr_assert(machine_read(&machine, "x", 0x1000, text, 3, &err), "%s", err.text);
+	cr_assert_eq(memcmp(text, "low", 3), 0);
+	cr_assert(machine_compare(&machine, "x", 0x100001000, (const uint8_t *)"high", 4, &err),
+		"%s", err.text);
+	cr_assert(machine_memory_size(&machine, &size, &err));
+	cr_assert_eq(size, 0x100020000);
+	cr_assert_not(machine_read(&machine, "x", 0xfffe, text, 4, &err));
+	cr_assert_eq(err.diagnostic, PVW_AGENT_0001);
+	cr_assert_not_null(strstr(err.text, "x: no guest memory at 0x10000"), "%s", err.text);
+	machine_close(&machine);
+}
+
+Test(machine, finds_bytes_behind_windows_only)
+{
+	Machine machine = machine_with_windows();
+	Error err = { 0 };
+
+	put(&machine, 0x50000, "nobody's");
+	cr_assert(machine_check_untouched(&machine, 0, UINT64_MAX, &err), "%s", err.text);
+
+	put(&machine, 0x1f000, "!");
+	cr_assert(machine_check_untouched(&machine, 0, 0x10001f000, &err), "%s", err.text);
+	cr_assert(machine_check_untouched(&machine, 0x10001f001, UINT64_MAX, &err), "%s",
+		err.text);
+	cr_assert_not(machine_check_untouched(&machine, 0, UINT64_MAX, &err));
+	cr_assert_eq(err.diagnostic, PVW_AGENT_0005);
+	cr_assert_not_null(strstr(err.text, "0x10001f000"), "%s", err.text);
+	machine_close(&machine);
+}
