@@ -57,7 +57,7 @@ const OptionRow input_options[] = {
 	{ .name = "append", .value = "TEXT", .help = "Linux: what follows that line" },
 	{ .name = "firmware-image",
 		.value = "FILE|GPA:SIZE",
-		.help = "UEFI or PCAT: the image, or where it lies in guest memory" },
+		.help = "firmware or an IGVM file, or where firmware lies in memory" },
 	{ .name = "blob",
 		.value = "NAME=FILE",
 		.repeats = true,

@@ -129,15 +129,18 @@ bool igvm_choose_move(
 	uint64_t base = 0, candidate;
 	MemoryRange piece;
 
-	*out = (IgvmMove){ 0 };
-	if (!contents->has_region)
+	if (!contents->has_region) {
+		*out = (IgvmMove){ 0 };
 		return true;
+	}
 	for (size_t i = 0; i < info->map.count; i++)
 		vtl2 = vtl2 || is_vtl2(&info->map.items[i]);
 	for (size_t at = 0;
 		piece = next_piece(info->map, vtl2, &at), !memory_range_is_empty(piece);) {
-		if (memory_range_contains(piece, region))
+		if (memory_range_contains(piece, region)) {
+			*out = (IgvmMove){ 0 };
 			return true;
+		}
 		if (!found && fits(&contents->region, piece, &candidate)) {
 			base = candidate;
 			found = true;

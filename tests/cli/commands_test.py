@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree
+import zlib
 
 DONE, REFUSED, USAGE, MALFORMED, UNREACHABLE, DEADLINE = range(6)
 COMMANDS = ["serve", "plan", "layout", "map", "mtrr", "boot-tree", "acpi", "artifact",
@@ -380,6 +381,45 @@ def output_that_reaches_nobody_is_a_failure(pvw):
         done = subprocess.run([pvw.program, "map", "--fixture", pvw.fixture], stdout=full,
                               stderr=subprocess.PIPE, timeout=60, check=False)
     assert done.returncode == MALFORMED and b"cannot write" in done.stderr, done
+
+
+# ---------------------------------------------------------------- IGVM files
+
+@test
+def igvm_files_are_shown_and_checked(pvw):
+    with open(os.path.join(pvw.source, "fuzz", "corpus", "igvm", "stays"), "rb") as file:
+        data = bytearray(file.read()[1:])  # the first byte is the fuzz target's
+    good, damaged, wrong = (pvw.path(name) for name in ("good.igvm", "damaged.igvm", "wrong.igvm"))
+    with open(good, "wb") as file:
+        file.write(data)
+    text = pvw("igvm", "show", good)
+    for word in ("format 1, x86_64", "platform    vsm", "relocatable 0x8000000-0x8400000",
+                 "device-tree at 0x0", "Rip        0x8000000"):
+        ends(text, DONE, word)
+    assert pvw("igvm", "check", good).stdout == b""
+    document = pvw.json("pvw.igvm/1", "igvm", "show", good)
+    assert document["sound"] and document["page_tables"]["start"] == "0x8400000", document
+    assert document["contexts"][0]["registers"][0]["name"] == "Rip", document
+
+    ends(pvw("igvm", "show", good, "--platform", "snp"), REFUSED, "PVW-IGVM-0012")
+    ends(pvw("igvm", "look", good), USAGE, "show or check")
+    with open(damaged, "wb") as file:
+        file.write(data[:40] + b"x" + data[41:])
+    ends(pvw("igvm", "check", damaged), REFUSED, "PVW-IGVM-0005")
+
+    # Two things are wrong: both are told.
+    at = data.index((0x305).to_bytes(4, "little") + (24).to_bytes(4, "little")) + 8
+    data[at] |= 1
+    at = data.index((0x30D).to_bytes(4, "little") + (16).to_bytes(4, "little")) + 8
+    data[at] |= 1
+    size = int.from_bytes(data[12:16], "little")
+    data[20:24] = bytes(4)
+    data[20:24] = zlib.crc32(bytes(data[:24 + size])).to_bytes(4, "little")
+    with open(wrong, "wb") as file:
+        file.write(data)
+    done = pvw("igvm", "check", wrong)
+    ends(done, REFUSED, "required-memory")
+    ends(done, REFUSED, "error-range")
 
 
 # ---------------------------------------------------------------- plan
