@@ -451,7 +451,7 @@ static bool inputs_of_vm(const char *path, Arena *arena, MtrrInputs *out, Error 
 	if (view.vm->layout.arch != GUEST_ARCH_X86_64)
 		return error_set(err, PVW_INPUT_0002,
 			"%.200s describes an aarch64 guest, expected x86-64: others have no "
-		        "mtrrs",
+			"mtrrs",
 			path);
 	return mtrr_inputs_from_resolved(
 		view.layout, view.vm->layout.address_bits, arena, out, err);

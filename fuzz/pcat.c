@@ -1,8 +1,8 @@
 /*
  * The PCAT device as a sequence of accesses, ten bytes each.
  */
-#include "fuzz/fuzz.h"
 #include "devices/pcat_sequence.h"
+#include "fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -317,7 +317,7 @@ static const Case cases[] = {
 	{ "mtrr-pairs", spoil_mtrrs, PVW_MTRR_0004, "low", 1, NULL },
 	{ "uefi-window", spoil_uefi_window, PVW_UEFI_0012, "8 MiB", 1, NULL },
 	{ "uefi-device-page", spoil_device_page, PVW_UEFI_0014, "0xeffed000", 1, make_arm64 },
-	{ "plan", spoil_plan, PVW_BOOT_0001, "igvm", 1, NULL },
+	{ "plan", spoil_plan, PVW_IGVM_0032, "igvm", 1, NULL },
 	{ "plan", spoil_tree, PVW_DT_0001, "40", 1, make_arm64 },
 };
 
