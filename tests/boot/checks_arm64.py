@@ -12,7 +12,7 @@ from tree import Tree
 GICC, GICD, GICR = 0x0b, 0x0c, 0x0e          # [ACPI65] 5.2.12
 SRAT_MEMORY, SRAT_GICC = 1, 3                # [ACPI65] 5.2.16
 EFI_RUNTIME_DATA = 6                         # [UEFI210] 7.2.1
-REDISTRIBUTOR = 0x20000                      # of a processor. [GIC] 12.10
+REDISTRIBUTOR = 0x20000                      # of a processor. [GICV3] 12.10
 PPI, SPI = 16, 32                            # first interrupts of each kind
 
 
