@@ -61,6 +61,9 @@ static bool find_payload(Bytes file, const LinuxSetupHeader *header, Bytes *out,
 			"%zu bytes, expected at least 0x%zx before the kernel proper", file.len,
 			start);
 	len = stated ? stated : file.len - start;
+	/* Whole paragraphs are stated; the file may end inside of the last one. */
+	if (len > file.len - start && len - (file.len - start) < PARAGRAPH)
+		len = file.len - start;
 	if (len > file.len - start)
 		return error_set(err, PVW_BZIMAGE_0005,
 			"%zu bytes, expected 0x%zx and syssize * 16 = 0x%" PRIx64, file.len,

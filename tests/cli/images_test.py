@@ -196,7 +196,7 @@ BAD_KERNELS = [
     (b"hello", "PVW-LINUX-0024", "neither"),
     (b"\x1f\x8b" + bytes(100), "PVW-LINUX-0015", "gzip"),
     (bytes(56) + b"ARM\x64" + bytes(100), "PVW-LINUX-0015", "aarch64"),
-    (bzimage(PAYLOAD)[:-1], "PVW-BZIMAGE-0005", "syssize"),
+    (bzimage(PAYLOAD)[:-16], "PVW-BZIMAGE-0005", "syssize"),
     (bzimage(PAYLOAD, version=0x0204), "PVW-BZIMAGE-0002", "0x0204"),
     (bzimage(PAYLOAD, init_size=0xFFFFFFFF), "PVW-LINUX-0023", "0xffffffff"),
     (bzimage(PAYLOAD, command_line=3), "PVW-LINUX-0025", "at most the 3"),

@@ -733,8 +733,8 @@ Test(linux_x86, refuses_kernels_that_are_none)
 	use_bzimage();
 	guest.settings.linux_direct.kernel.bytes = TEXT("MZ");
 	refused(PVW_LINUX_0024, "2 bytes", "settings.linux_direct.kernel");
-	guest.settings.linux_direct.kernel.bytes = (Bytes){ kernel_file, 0x2fff };
-	refused(PVW_BZIMAGE_0005, "12287 bytes", "settings.linux_direct.kernel");
+	guest.settings.linux_direct.kernel.bytes = (Bytes){ kernel_file, 0x2ff0 };
+	refused(PVW_BZIMAGE_0005, "12272 bytes", "settings.linux_direct.kernel");
 }
 
 Test(linux_x86, gives_isolated_guests_no_kernel_that_nobody_measured)

@@ -229,7 +229,7 @@ static const Broken broken_bzimages[] = {
 	{ 0x206, 2, 0x020b, 0, PVW_BZIMAGE_0002, "0x020b" },
 	{ 0x211, 1, 0, 0, PVW_BZIMAGE_0003, "loadflags" },
 	{ 0x236, 2, 0, 0, PVW_BZIMAGE_0004, "xloadflags" },
-	{ 0, 0, 0, 0x2fff, PVW_BZIMAGE_0005, "12287 bytes" },
+	{ 0, 0, 0, 0x2ff0, PVW_BZIMAGE_0005, "12272 bytes" },
 	{ 0, 0, 0, 0x268, PVW_BZIMAGE_0005, "616 bytes" },
 	{ 0x1f4, 4, 0x201, 0, PVW_BZIMAGE_0005, "syssize" },
 	{ 0x1f4, 4, 0x20, 0, PVW_BZIMAGE_0005, "where the entry is" },
