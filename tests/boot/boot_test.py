@@ -39,8 +39,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 BOOT_TIMEOUT = 300  # seconds: a busy machine takes twenty times what a free one does
 
-RESET_PORT_STATUS = 3  # the exit device turns the FADT's reset value 1 into that
-
 
 class Slots:
     """Two guests of one processor at a time, or one of more."""
@@ -95,7 +93,7 @@ class Lab:
     def agent_boot(self, case, folder, *more):
         """(status, console, messages) of pvw-agent boot"""
         words = [self.agent, "boot", "--worker", self.pvw, "--keep", str(folder), "--timeout",
-                 str(BOOT_TIMEOUT), *case.words(self.guests), *more]
+                 str(case.timeout), *case.words(self.guests), *more]
         done = subprocess.run(words, capture_output=True, timeout=BOOT_TIMEOUT + 120)
         return (done.returncode, done.stdout.decode(errors="replace"),
                 done.stderr.decode(errors="replace"))
@@ -234,6 +232,8 @@ def reset_x86(lab, case):
 
 def tells_status(lab, case):
     """What the guest writes to the exit device is the status of pvw-agent."""
+    if not (lab.guests / "status").exists():
+        raise SkipTest("no program for the guest can be built here")
     folder = lab.work / "status"
     asked = dataclasses.replace(case, append="pvw.show=hello pvw.status=42")
     status, text, messages = lab.agent_boot(asked, folder)
@@ -263,17 +263,19 @@ def boots_memtest(lab, case):
     folder = lab.work / "memtest"
     words = [lab.agent, "boot", "--worker", lab.pvw, "--keep", str(folder), "--memory", "256MiB",
              "--kernel", str(lab.guests / "memtest"), "--append",
-             "console=ttyS0,115200 nosm nobench", "--prepare"]
+             "console=ttyS0,115200 nosmp nosm nobench ", "--prepare"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     try:
         if done.returncode != 0:
             return [done.stderr.strip()]
-        outcome = machine.run(Plan(folder).command, folder, 90, until="Pass")
-        screen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", outcome.text)
-        wrong = [] if re.search(r"Memtest86\+ v\d", screen) else ["no 'Memtest86+'"]
-        if not re.search(r"\b25[56]MB|\b25[56] ?M", screen):
-            wrong.append("it does not find 256 MB")
-        return wrong + (["    | " + " ".join(screen.split())[:400]] if wrong else [])
+        # Its second step is behind the memory that it lies in itself.
+        outcome = machine.run(Plan(folder).command, folder, BOOT_TIMEOUT,
+                              until="[252MB of 255MB]")
+        screen = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", outcome.text).split())
+        wrong = [f"no /{words}/" for words in (r"Memtest86\+ v\d", "Memory : 256MB",
+                                              r"4MB - 256MB \[252MB of 255MB\]", "Errors: 0")
+                 if not re.search(words, screen)]
+        return wrong + (["    | " + screen[:400]] if wrong else [])
     finally:
         machine.remove_files(folder)
 
@@ -311,8 +313,7 @@ ARCHS = {
                                     "PVW-CLI-0002", "state_x86.bin")),
         ("refuses-qemu", "", refuses(case_named("qemu"), ["--qemu", "/no/such/qemu"],
                                      "PVW-AGENT-0012", "/no/such/qemu")),
-        ("reports-silence", "", refuses(case_named("silent", append="console=tty0"),
-                                        ["--append", "quiet", "--timeout", "8"],
+        ("reports-silence", "", refuses(case_named("silent", console=False, timeout=20), [],
                                         "PVW-AGENT-0013", "nothing on the console")),
     ]),
     "aarch64": Arch(cases_arm64.CASES, cases_arm64.BASES, checks_arm64.ROWS,

@@ -25,6 +25,8 @@ class Case:
     address_bits: int = 46
     options: tuple = ()    # more words for pvw-agent boot
     append: str = ""
+    console: bool = True
+    timeout: int = 300     # seconds
     has_vmod: bool = False
     hardware: str = ""     # aarch64: "device-tree" or "acpi"
 
@@ -43,6 +45,8 @@ class Case:
         return [str(word) for word in words + list(self.options)]
 
     def command_line(self):
+        if not self.console:
+            return ("panic=-1 " + self.append).strip()
         fixed = {"x86_64": "console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 "
                            "acpi_force_table_verification no_timer_check panic=-1 "
                            "reboot=t",
