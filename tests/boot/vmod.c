@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel's own interpreter makes of \_SB.VMOD._CRS: Linux gives the device to a driver that
- * never tells. One line a resource, in the log.
+ * What the kernel's own interpreter makes of \_SB.VMOD._CRS: Linux gives the device to a driver
+ * that never tells. One line a resource, in the log.
  */
 #include <linux/acpi.h>
 #include <linux/module.h>
