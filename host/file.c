@@ -39,16 +39,36 @@ static bool read_all(int fd, uint8_t *room, size_t max, size_t *len)
 	return true;
 }
 
+/*
+ * A file says how long it is, but for those of the kernel that say 0: these, and what else there
+ * is, may be as long as they are allowed to.
+ */
+static size_t expected_size(int fd, size_t max)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0 ||
+		(uint64_t)status.st_size >= max)
+		return max;
+	return (size_t)status.st_size;
+}
+
 static bool read_descriptor(
 	int fd, const char *path, size_t max, Arena *arena, Bytes *out, Error *err)
 {
-	uint8_t *room = arena_reserve(arena, max + 1, 1, err);
+	const size_t expected = expected_size(fd, max);
+	uint8_t *room = arena_reserve(arena, expected + 1, 1, err);
 	size_t len;
 
 	if (!room)
 		return false;
-	if (!read_all(fd, room, max, &len))
+	if (!read_all(fd, room, expected, &len))
 		return system_fail(err, path, "read");
+	if (len > expected && expected < max) {
+		error_set(err, PVW_CLI_0002, "grows while it is read, expected %zu bytes",
+			expected);
+		return error_at(err, path);
+	}
 	if (len > max) {
 		error_set(err, PVW_INPUT_0005, "more than %zu bytes, expected no more", max);
 		return error_at(err, path);
