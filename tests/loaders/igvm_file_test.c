@@ -53,6 +53,7 @@ static void expect_bytes(Bytes bytes, uint16_t diagnostic, const char *word)
 static void expect_refusal(uint16_t diagnostic, const char *word)
 {
 	expect_bytes(igvm_finish(&builder), diagnostic, word);
+	tear_down();
 	set_up();
 }
 
@@ -65,6 +66,7 @@ static void expect_changed(
 	igvm_put_number(builder.file + at, width, value);
 	igvm_seal(builder.file, file.len);
 	expect_bytes(file, diagnostic, word);
+	tear_down();
 	set_up();
 }
 
@@ -103,6 +105,7 @@ Test(igvm_file, refuses_sizes_that_are_not_those_of_the_file)
 	const Bytes file = igvm_finish(&builder);
 
 	expect_bytes((Bytes){ file.data, file.len - 1 }, PVW_IGVM_0004, "the header says");
+	tear_down();
 	set_up();
 	expect_changed(8, 4, 16, PVW_IGVM_0004, "variable headers");
 	expect_changed(12, 4, 0xffffffff, PVW_IGVM_0004, "variable headers");
