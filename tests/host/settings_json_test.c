@@ -214,8 +214,9 @@ Test(settings_json, reads_the_machine_of_an_aarch64_kernel)
 Test(settings_json, knows_every_word_about_an_aarch64_machine)
 {
 	static const char *const wrong[] = {
-		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Com1\": {\"Address\": 1, \"Interrupt\": 2, "
-		"\"Size\": 3}}}}}",
+		("{\"Pvw\": {\"Linux\": {\"Arm\": {\"Com1\": {\"Address\": 1, \"Interrupt\": "
+		 "2, "
+		 "\"Size\": 3}}}}}"),
 		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Com2\": {\"Address\": 1}}}}}",
 		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Timers\": {\"Virt\": 27}}}}}",
 		"{\"Pvw\": {\"Linux\": {\"Arm\": {\"Gic\": {\"Version\": 3}}}}}",
