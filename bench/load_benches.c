@@ -18,9 +18,12 @@
 #define INITRD_GPA UINT64_C(0x10000000)
 
 typedef struct LoadInput {
-	GuestMemory *memory; /* both end with the program */
+	GuestMemory *memory;
 	uint8_t *initrd;
 } LoadInput;
+
+/* The door of the first setup stays open for the next: both end with the program. */
+static GuestMemory *open_door;
 
 static bool open_memory(GuestMemory **out, Error *err)
 {
@@ -46,8 +49,9 @@ static bool setup_load(const void *parameter, Arena *arena, const void **input, 
 	if (!in)
 		return false;
 	in->initrd = arena_reserve(arena, INITRD_LEN, 16, err);
-	if (!in->initrd || !open_memory(&in->memory, err))
+	if (!in->initrd || (!open_door && !open_memory(&open_door, err)))
 		return false;
+	in->memory = open_door;
 	memset(in->initrd, 0x5a, INITRD_LEN);
 	*input = in;
 	return write_initrd(in->memory, in, err);
